@@ -1,0 +1,63 @@
+//! Time as the core sees it: an argument, never a clock.
+
+use std::time::Duration;
+
+/// A point in time: milliseconds since the Unix epoch.
+///
+/// RFC 7519 section 2 (`NumericDate`) counts seconds and allows fractions; a millisecond is finer than any issuer's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp {
+    millis: u64,
+}
+
+impl Timestamp {
+    /// A point in time, in milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self { millis }
+    }
+
+    /// A point in time, in whole seconds since the Unix epoch.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self {
+            millis: secs.saturating_mul(1000),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn millis(self) -> u64 {
+        self.millis
+    }
+
+    /// The distance between two points, whichever came first.
+    ///
+    /// A clock that was set back makes the past look like the future. A distance grows either way,
+    /// so that nothing stays young because a clock went wrong.
+    pub(crate) fn distance(self, other: Self) -> Duration {
+        Duration::from_millis(self.millis.abs_diff(other.millis))
+    }
+
+    /// This point, later by `by`; the end of time when it would overflow.
+    pub(crate) fn after(self, by: Duration) -> Self {
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        Self::from_millis(self.millis.saturating_add(millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_is_the_same_both_ways() {
+        let early = Timestamp::from_secs(10);
+        let late = Timestamp::from_secs(70);
+        assert_eq!(early.distance(late), Duration::from_secs(60));
+        assert_eq!(late.distance(early), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn the_end_of_time_does_not_wrap() {
+        let end = Timestamp::from_millis(u64::MAX);
+        assert_eq!(end.after(Duration::from_secs(1)), end);
+    }
+}
