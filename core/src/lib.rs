@@ -11,10 +11,16 @@ mod base64url;
 mod claims;
 mod json;
 mod jwks;
+mod path;
+mod policy;
+mod request;
+mod route;
 mod time;
 mod token;
 mod verify;
 
 pub use jwks::MAX_KEY_SET_BYTES;
+pub use policy::{InvalidPolicy, IssuerId, Policy};
+pub use request::Request;
 pub use time::Timestamp;
 pub use verify::{Algorithm, InvalidSignature, Portable, PublicKey, Verifier, ecdsa_signature_der};

@@ -1,0 +1,211 @@
+//! The path of a request in the one form on which every reader agrees, or a refusal.
+
+use std::ops::Range;
+
+/// The longest path that is looked at, without its query. Envoy's default for all request headers
+/// together is 60 KiB; servers commonly end a request line at 8 KiB.
+const MAX_PATH_BYTES: usize = 8 * 1024;
+
+/// How often a segment that is passed on as data is decoded again, until nothing is left to decode.
+///
+/// Real data takes one or two rounds. The bound keeps a path of `%2525…` from costing thousands of passes.
+const MAX_DECODINGS: usize = 4;
+
+/// What a path segment may hold beyond plain characters, because a route says that it is data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllowInPath {
+    /// `%2F`.
+    pub encoded_slash: bool,
+    /// `;` or `%3B`.
+    pub semicolon: bool,
+    /// `%25`: after decoding, something that may look like an escape.
+    pub double_escape: bool,
+}
+
+impl AllowInPath {
+    const NOTHING: Self = Self {
+        encoded_slash: false,
+        semicolon: false,
+        double_escape: false,
+    };
+
+    /// Whether everything in `needed` is allowed.
+    pub(crate) fn covers(self, needed: Self) -> bool {
+        (self.encoded_slash || !needed.encoded_slash)
+            && (self.semicolon || !needed.semicolon)
+            && (self.double_escape || !needed.double_escape)
+    }
+
+    /// Whether nothing out of the ordinary is needed.
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::NOTHING
+    }
+
+    fn union(self, other: Self) -> Self {
+        Self {
+            encoded_slash: self.encoded_slash || other.encoded_slash,
+            semicolon: self.semicolon || other.semicolon,
+            double_escape: self.double_escape || other.double_escape,
+        }
+    }
+}
+
+/// The decoded segments of a path, without its query and without one trailing slash.
+///
+/// Only an unambiguous path has this form: what the gate matches is what any upstream sees, whether it
+/// decodes the path, merges its slashes, or resolves its dots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanonicalPath {
+    /// The decoded segments, one after the other.
+    decoded: Vec<u8>,
+    /// Where each segment starts and ends in there.
+    segments: Vec<Range<usize>>,
+    needs: AllowInPath,
+}
+
+/// A path that different readers take for different paths. The client is told no more than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AmbiguousPath;
+
+impl CanonicalPath {
+    /// Reads the whole `:path`, with its query.
+    pub fn parse(raw: &[u8]) -> Result<Self, AmbiguousPath> {
+        let outside = |octet: &u8| !(0x21..=0x7e).contains(octet) || *octet == b'#';
+        if raw.iter().any(outside) {
+            return Err(AmbiguousPath);
+        }
+        let path = raw.split(|octet| *octet == b'?').next().unwrap_or(raw);
+        if path.len() > MAX_PATH_BYTES {
+            return Err(AmbiguousPath);
+        }
+        let mut canonical = Self {
+            decoded: Vec::with_capacity(path.len()),
+            segments: Vec::new(),
+            needs: AllowInPath::NOTHING,
+        };
+        let inner = match path.strip_prefix(b"/") {
+            None => return Err(AmbiguousPath),
+            Some([]) => return Ok(canonical),
+            Some([inner @ .., b'/']) => inner,
+            Some(inner) => inner,
+        };
+        for segment in inner.split(|octet| *octet == b'/') {
+            canonical.push(segment)?;
+        }
+        Ok(canonical)
+    }
+
+    /// The segment at that place, counted from zero: its bytes after decoding once, valid UTF-8 and not empty.
+    pub(crate) fn segment(&self, place: usize) -> Option<&[u8]> {
+        self.decoded.get(self.segments.get(place)?.clone())
+    }
+
+    /// What a route must allow before it can take this path: what is hidden in its segments.
+    pub(crate) fn needs(&self) -> AllowInPath {
+        self.needs
+    }
+
+    fn push(&mut self, raw: &[u8]) -> Result<(), AmbiguousPath> {
+        if raw.is_empty() {
+            return Err(AmbiguousPath);
+        }
+        let start = self.decoded.len();
+        let needs = decode(raw, &mut self.decoded)?;
+        let text = self.decoded.get(start..).unwrap_or_default();
+        if needs.is_nothing() {
+            check_pieces(text)?;
+        } else {
+            look_through_escapes(text)?;
+        }
+        self.segments.push(start..self.decoded.len());
+        self.needs = self.needs.union(needs);
+        Ok(())
+    }
+}
+
+/// Decodes one raw segment once, behind `decoded`.
+fn decode(raw: &[u8], decoded: &mut Vec<u8>) -> Result<AllowInPath, AmbiguousPath> {
+    let mut needs = AllowInPath::NOTHING;
+    let mut rest = raw;
+    while let Some((first, behind)) = rest.split_first() {
+        let octet = if *first == b'%' {
+            let (octet, behind) = escaped(behind).ok_or(AmbiguousPath)?;
+            rest = behind;
+            octet
+        } else {
+            rest = behind;
+            *first
+        };
+        match octet {
+            b'/' => needs.encoded_slash = true,
+            b';' => needs.semicolon = true,
+            b'%' => needs.double_escape = true,
+            _ => {}
+        }
+        decoded.push(octet);
+    }
+    Ok(needs)
+}
+
+/// The octet of the two hexadecimal digits that stand first, and what stands behind them.
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], behind) = text.split_first_chunk::<2>()?;
+    let digit = |octet: u8| {
+        char::from(octet)
+            .to_digit(16)
+            .and_then(|n| u8::try_from(n).ok())
+    };
+    let octet = digit(*high)?.checked_mul(16)?.checked_add(digit(*low)?)?;
+    Some((octet, behind))
+}
+
+/// Refuses a segment in which an upstream that decodes again, splits at slashes or drops `;…` (as servlet
+/// containers do) would find a dot segment, a backslash or a control character.
+fn look_through_escapes(segment: &[u8]) -> Result<(), AmbiguousPath> {
+    let mut text = segment.to_vec();
+    for _ in 0..MAX_DECODINGS {
+        check_pieces(&text)?;
+        let decoded = decode_what_can_be(&text);
+        if decoded == text {
+            return Ok(());
+        }
+        text = decoded;
+    }
+    Err(AmbiguousPath)
+}
+
+fn check_pieces(text: &[u8]) -> Result<(), AmbiguousPath> {
+    let text = str::from_utf8(text).map_err(|_| AmbiguousPath)?;
+    if text.contains('\\') {
+        return Err(AmbiguousPath);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(AmbiguousPath);
+    }
+    for piece in text.split('/') {
+        if let Some("." | "..") = piece.split(';').next() {
+            return Err(AmbiguousPath);
+        }
+    }
+    Ok(())
+}
+
+/// Decodes the escapes and leaves a `%` without two digits as it is, as lenient decoders do.
+fn decode_what_can_be(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, behind)) = rest.split_first() {
+        let unescaped = if *first == b'%' {
+            escaped(behind)
+        } else {
+            None
+        };
+        let (octet, behind) = unescaped.unwrap_or((*first, behind));
+        decoded.push(octet);
+        rest = behind;
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests;

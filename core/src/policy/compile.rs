@@ -1,0 +1,135 @@
+//! From file shape to policy: every problem is noted, and only a file without any becomes a policy.
+
+use serde_saphyr::{Location, Spanned};
+
+use super::error::Problems;
+use super::file::{IssuerFile, PolicyFile, RouteFile};
+use super::names::IssuerNames;
+use super::route::InvalidRoute;
+use super::scalar::{Entries, Scalar};
+use super::setting::{InvalidSetting, MODES, PREFLIGHTS, TOKEN_FORWARDINGS, word};
+use super::{Issuer, Policy, RouteTable};
+use super::{envoy, forward, issuer, quantity, route};
+use crate::route::AlreadyRouted;
+
+/// The longest realm: it is sent with every challenge.
+const MAX_REALM: usize = 256;
+
+/// The policy that a file describes.
+pub(super) fn policy(
+    file: PolicyFile,
+    fingerprint: [u8; 32],
+    problems: &mut Problems<'_>,
+) -> Option<Policy> {
+    let PolicyFile {
+        version,
+        realm,
+        issuers,
+        forward,
+        token,
+        preflight,
+        mode,
+        token_cache,
+        routes,
+        envoy,
+    } = file;
+    check_version(version, problems);
+    let realm = realm_text(realm, problems);
+    let names = IssuerNames::new(issuers.0.iter().map(|(name, _)| name));
+    let issuers = issuer_list(issuers, problems);
+    let forward = forward::forward(forward, problems);
+    let token = word(token, "token", &TOKEN_FORWARDINGS, problems);
+    let preflight = word(preflight, "preflight", &PREFLIGHTS, problems);
+    let mode = word(mode, "mode", &MODES, problems);
+    let token_cache_bytes = quantity::token_cache(token_cache, problems);
+    let routes = route_table(routes, &names, problems);
+    let envoy = envoy::settings(envoy, &names, problems);
+    Some(Policy {
+        realm: realm?,
+        issuers: issuers?,
+        forward: forward?,
+        token: token?.unwrap_or_default(),
+        preflight: preflight?.unwrap_or_default(),
+        mode: mode?.unwrap_or_default(),
+        token_cache_bytes: token_cache_bytes?,
+        routes: routes?,
+        envoy: envoy?,
+        fingerprint,
+    })
+}
+
+fn check_version(version: Option<Spanned<Scalar>>, problems: &mut Problems<'_>) {
+    match version {
+        None => problems.report(Location::UNKNOWN, InvalidSetting::MissingVersion),
+        Some(version) if version.value == Scalar::Number(1.into()) => {}
+        Some(version) => problems.report(version.referenced, InvalidSetting::UnknownVersion),
+    }
+}
+
+/// A realm stands in a quoted string (RFC 9110 section 5.6.4); we take only what needs no escaping there.
+fn realm_text(realm: Option<Spanned<String>>, problems: &mut Problems<'_>) -> Option<String> {
+    let Some(realm) = realm else {
+        problems.report(Location::UNKNOWN, InvalidSetting::MissingRealm);
+        return None;
+    };
+    let unfit = |c: &char| !(*c == ' ' || c.is_ascii_graphic()) || *c == '"' || *c == '\\';
+    let kind = if realm.value.trim().is_empty() {
+        InvalidSetting::EmptyRealm
+    } else if realm.value.len() > MAX_REALM {
+        InvalidSetting::LongRealm { limit: MAX_REALM }
+    } else if let Some(found) = realm.value.chars().find(unfit) {
+        InvalidSetting::RealmCharacter(found)
+    } else {
+        return Some(realm.value);
+    };
+    problems.report(realm.referenced, kind);
+    None
+}
+
+fn issuer_list(
+    file: Entries<Spanned<IssuerFile>>,
+    problems: &mut Problems<'_>,
+) -> Option<Vec<Issuer>> {
+    issuer::refuse_twins(&file.0, problems);
+    let issuers: Vec<Option<Issuer>> = file
+        .0
+        .into_iter()
+        .map(|(name, file)| issuer::issuer(&name, file.value, problems))
+        .collect();
+    issuers.into_iter().collect()
+}
+
+fn route_table(
+    file: Option<Vec<Spanned<RouteFile>>>,
+    issuers: &IssuerNames,
+    problems: &mut Problems<'_>,
+) -> Option<RouteTable> {
+    let Some(file) = file else {
+        problems.report(Location::UNKNOWN, InvalidSetting::MissingRoutes);
+        return None;
+    };
+    let mut table = RouteTable::new();
+    // Where the routes of the table stand in the text, in the order of their insertion.
+    let mut lines = Vec::new();
+    let mut all_fit = true;
+    for file in file {
+        let place = file
+            .value
+            .path
+            .as_ref()
+            .map_or(file.referenced, |path| path.referenced);
+        let Some((pattern, route)) = route::route(file, issuers, problems) else {
+            all_fit = false;
+            continue;
+        };
+        match table.insert(&pattern, route) {
+            Ok(()) => lines.push(place.line()),
+            Err(AlreadyRouted { by, method }) => {
+                let line = lines.get(by).copied().unwrap_or_default();
+                problems.report(place, InvalidRoute::Taken { line, method });
+                all_fit = false;
+            }
+        }
+    }
+    all_fit.then_some(table)
+}

@@ -1,0 +1,213 @@
+//! What is wrong with a policy text: where, what, and what to write instead.
+
+use std::fmt;
+
+use serde_saphyr::Location;
+
+use super::address::InvalidUrl;
+use super::claim_rule::InvalidClaimRule;
+use super::excerpt;
+use super::forward::InvalidForward;
+use super::issuer::InvalidIssuer;
+use super::names::UnknownIssuer;
+use super::quantity::InvalidQuantity;
+use super::route::InvalidRoute;
+use super::setting::InvalidSetting;
+use super::yaml::Unreadable;
+
+/// The most problems that are told at once. Nobody reads more, and a host logs what it is told.
+const MAX_PROBLEMS: usize = 50;
+
+/// A policy text that cannot be used: its problems in the order of the text, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidPolicy {
+    /// The problems, at most 50.
+    pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub untold: usize,
+}
+
+/// One problem of a policy text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The column, in characters, counted from 1.
+    pub column: u64,
+    pub(crate) kind: ProblemKind,
+    offending: String,
+}
+
+/// What is wrong, by the noun it is wrong with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ProblemKind {
+    Unreadable(Unreadable),
+    Setting(InvalidSetting),
+    Quantity(InvalidQuantity),
+    Issuer(InvalidIssuer),
+    Url(InvalidUrl),
+    Forward(InvalidForward),
+    Route(InvalidRoute),
+    ClaimRule(InvalidClaimRule),
+    UnknownIssuer(UnknownIssuer),
+}
+
+/// A problem in words: a sentence about the offending text, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    pub(crate) wrong: String,
+    pub(crate) remedy: String,
+}
+
+impl Explanation {
+    pub(crate) fn new(wrong: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            wrong: wrong.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// What is wrong, in one sentence without the place.
+    pub fn message(&self) -> String {
+        self.kind.explain().wrong
+    }
+
+    /// What to write instead.
+    pub fn remedy(&self) -> String {
+        self.kind.explain().remedy
+    }
+
+    /// The text that is wrong, cut to a readable length; empty when something is missing.
+    pub fn offending(&self) -> &str {
+        &self.offending
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explanation { wrong, remedy } = self.kind.explain();
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
+        if !self.offending.is_empty() {
+            write!(f, "`{}`: ", self.offending)?;
+        }
+        write!(f, "{wrong}; {remedy}")
+    }
+}
+
+impl fmt::Display for InvalidPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, problem) in self.problems.iter().enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        match self.untold {
+            0 => Ok(()),
+            untold => write!(f, "\nand {untold} more"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidPolicy {}
+
+/// The problems found so far in a text.
+pub(super) struct Problems<'t> {
+    text: &'t str,
+    found: Vec<Problem>,
+    untold: usize,
+}
+
+impl<'t> Problems<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            found: Vec::new(),
+            untold: 0,
+        }
+    }
+
+    /// Notes a problem with what stands at that place.
+    pub(super) fn report(&mut self, at: Location, kind: impl Into<ProblemKind>) {
+        self.push(at, kind.into(), |text| excerpt::at(text, at));
+    }
+
+    /// Notes a problem without showing what stands at that place.
+    pub(super) fn report_unseen(&mut self, at: Location, kind: impl Into<ProblemKind>) {
+        self.push(at, kind.into(), |_| String::new());
+    }
+
+    /// The scalar at that place, as it is written.
+    pub(super) fn written(&self, at: Location) -> Option<&'t str> {
+        excerpt::scalar(self.text, at)
+    }
+
+    pub(super) fn into_result<T>(mut self, value: Option<T>) -> Result<T, InvalidPolicy> {
+        match value {
+            Some(value) if self.found.is_empty() => Ok(value),
+            _ => {
+                self.found
+                    .sort_by_key(|problem| (problem.line, problem.column));
+                Err(InvalidPolicy {
+                    problems: self.found,
+                    untold: self.untold,
+                })
+            }
+        }
+    }
+
+    /// The text is only searched for a problem that will be told: a thousand lines with a thousand problems
+    /// would be searched a million times.
+    fn push(&mut self, at: Location, kind: ProblemKind, offending: impl Fn(&str) -> String) {
+        if self.found.len() >= MAX_PROBLEMS {
+            self.untold = self.untold.saturating_add(1);
+            return;
+        }
+        self.found.push(Problem {
+            line: at.line().max(1),
+            column: at.column().max(1),
+            kind,
+            offending: offending(self.text),
+        });
+    }
+}
+
+impl ProblemKind {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Unreadable(kind) => kind.explain(),
+            Self::Setting(kind) => kind.explain(),
+            Self::Quantity(kind) => kind.explain(),
+            Self::Issuer(kind) => kind.explain(),
+            Self::Url(kind) => kind.explain(),
+            Self::Forward(kind) => kind.explain(),
+            Self::Route(kind) => kind.explain(),
+            Self::ClaimRule(kind) => kind.explain(),
+            Self::UnknownIssuer(kind) => kind.explain(),
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($inner:ident => $variant:ident),* $(,)?) => {$(
+        impl From<$inner> for ProblemKind {
+            fn from(kind: $inner) -> Self {
+                Self::$variant(kind)
+            }
+        }
+    )*};
+}
+
+kinds! {
+    Unreadable => Unreadable,
+    InvalidSetting => Setting,
+    InvalidQuantity => Quantity,
+    InvalidIssuer => Issuer,
+    InvalidUrl => Url,
+    InvalidForward => Forward,
+    InvalidRoute => Route,
+    InvalidClaimRule => ClaimRule,
+    UnknownIssuer => UnknownIssuer,
+}

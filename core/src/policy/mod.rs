@@ -1,0 +1,172 @@
+//! The policy: one YAML text, read once, strictly, into values that need no further checking.
+
+mod address;
+mod claim_rule;
+mod compile;
+mod envoy;
+mod error;
+mod excerpt;
+mod file;
+mod forward;
+mod issuer;
+mod names;
+mod quantity;
+mod route;
+mod scalar;
+mod setting;
+
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rsa::sha2::{Digest, Sha256};
+
+pub use crate::route::IssuerId;
+pub(crate) use crate::route::{
+    Access, ClaimRule, ClaimTest, Mode, Requirements, Route, RouteTable, ScopeDemand,
+    TokenForwarding,
+};
+use crate::verify::Algorithm;
+pub use error::InvalidPolicy;
+use error::Problems;
+
+/// Everything that a policy text says, checked and ready for use.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The realm of every challenge (RFC 9110 section 11.5): printable ASCII without `"` and `\`.
+    pub realm: String,
+    /// The issuers, in the order of the text. An `IssuerId` is a place in here.
+    pub issuers: Vec<Issuer>,
+    /// The claims that the upstream gets as headers.
+    pub forward: Vec<Forward>,
+    /// Whether the upstream sees a validated `Authorization` header.
+    pub token: TokenForwarding,
+    /// What happens to a CORS preflight.
+    pub preflight: Preflight,
+    /// Whether refusals are carried out, where a route says nothing else.
+    pub mode: Mode,
+    /// The budget of the verified-token cache, in bytes; 0 switches it off.
+    pub token_cache_bytes: usize,
+    /// The routes.
+    pub routes: RouteTable,
+    /// What the Envoy filter alone reads.
+    pub envoy: EnvoySettings,
+    /// SHA-256 of the text: two policies are the same when their texts are.
+    pub fingerprint: [u8; 32],
+}
+
+/// One issuer of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its name in the policy.
+    pub name: String,
+    /// The `iss` of its tokens, compared byte for byte.
+    pub issuer: String,
+    /// The audiences of which a token must name one. Never empty.
+    pub audiences: Vec<String>,
+    /// Where its keys are.
+    pub jwks_uri: String,
+    /// The algorithms that its tokens may be signed with. Never empty.
+    pub algorithms: Vec<Algorithm>,
+    /// The kind of tokens it issues.
+    pub token_type: TokenType,
+    /// The claim that holds the audience; `aud` unless the policy says otherwise.
+    pub audience_claim: String,
+    /// The claims that may hold the scopes; the first one present counts. Never empty.
+    pub scope_claims: Vec<String>,
+    /// How far its clock may be off.
+    pub clock_skew: Duration,
+    /// How long its keys may be used.
+    pub keys: Freshness,
+}
+
+/// How long fetched keys may be used, and how often they may be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// The age at which keys are fetched again.
+    pub ttl: Duration,
+    /// How much longer they serve when that fails.
+    pub max_stale: Duration,
+    /// The least time between two fetches.
+    pub cooldown: Duration,
+    /// How long a fetch may take, and the requests that wait for it.
+    pub timeout: Duration,
+}
+
+/// The kind of tokens that an issuer issues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenType {
+    /// Any signed JWT that is not marked as something else.
+    #[default]
+    Any,
+    /// The access tokens of RFC 9068, with all that it requires.
+    AtJwt,
+}
+
+/// What happens to a CORS preflight on a path where some route takes the requested method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preflight {
+    /// It passes without a token: browsers send none.
+    #[default]
+    Pass,
+    /// It is decided like any other request.
+    Refuse,
+}
+
+/// A claim that the upstream gets as a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The name of a claim at the top of the token.
+    pub claim: String,
+    /// The header, in lower case.
+    pub header: String,
+}
+
+/// What the Envoy filter alone reads; other hosts ignore it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvoySettings {
+    /// By issuer name, the Envoy cluster that reaches its keys.
+    pub clusters: BTreeMap<String, String>,
+    /// Whether the token's subject may appear in access-log metadata.
+    pub log_subject: bool,
+}
+
+impl Policy {
+    /// Reads a policy text: YAML, or JSON as a part of YAML.
+    ///
+    /// # Errors
+    ///
+    /// Every problem that can be found, with its place and what to write instead. A text that is not YAML, or that
+    /// holds unknown fields or values of the wrong type, gives only the first.
+    pub fn parse(text: &str) -> Result<Self, InvalidPolicy> {
+        // Some editors put a byte order mark first; YAML allows it (YAML 1.2.2 section 5.2).
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let fingerprint = Sha256::digest(text.as_bytes()).into();
+        let mut problems = Problems::of(body);
+        let policy = yaml::read(body, &mut problems)
+            .and_then(|file| compile::policy(file, fingerprint, &mut problems));
+        problems.into_result(policy)
+    }
+
+    /// The issuer of that id, if it is one of this policy's.
+    pub fn issuer(&self, id: IssuerId) -> Option<&Issuer> {
+        self.issuers.get(id.0)
+    }
+
+    /// The issuer whose tokens say this in `iss`, compared byte for byte. No two are equal.
+    pub(crate) fn issuer_of(&self, iss: &str) -> Option<IssuerId> {
+        let place = self.issuers.iter().position(|known| known.issuer == iss)?;
+        Some(IssuerId(place))
+    }
+}
+
+impl EnvoySettings {
+    /// The cluster that reaches the keys of the issuer of that name.
+    pub fn cluster(&self, issuer: &str) -> Option<&str> {
+        self.clusters.get(issuer).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,353 @@
+//! One route of the file: what it matches, and who may pass.
+
+use std::collections::BTreeSet;
+
+use serde_saphyr::{Location, Spanned};
+
+use super::error::{Explanation, Problems};
+use super::file::{List, RouteFile};
+use super::names::IssuerNames;
+use super::scalar::{Scalar, Scopes};
+use super::setting::{InvalidSetting, MODES, TOKEN_FORWARDINGS, truth, word};
+use super::{Access, IssuerId, Requirements, Route, ScopeDemand};
+use super::{claim_rule, excerpt, issuer};
+use crate::path::AllowInPath;
+use crate::request::is_token_octet;
+use crate::route::{InvalidPattern, Pattern};
+
+/// Why a route is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidRoute {
+    MissingPath,
+    Pattern(InvalidPattern),
+    /// None of `public`, `authenticated`, `scopes`, or more than one.
+    NotOneAccess {
+        found: usize,
+    },
+    /// `public: false` or `authenticated: false`.
+    NotTrue {
+        field: &'static str,
+    },
+    /// A demand on tokens where none is asked for.
+    PublicWith {
+        field: &'static str,
+    },
+    NotScopes,
+    NoScopes,
+    WildcardScope,
+    NotAScope,
+    NotAMethod,
+    MethodTwice,
+    /// `allow_in_path` on a route that has nothing to fill.
+    NoParameters,
+    /// Another route of the same pattern takes the method, or any as this one does.
+    Taken {
+        line: u64,
+        method: Option<String>,
+    },
+}
+
+/// A route, with its pattern in the form that is matched.
+pub(super) fn route(
+    file: Spanned<RouteFile>,
+    issuers: &IssuerNames,
+    problems: &mut Problems<'_>,
+) -> Option<(Pattern, Route)> {
+    let place = file.referenced;
+    let RouteFile {
+        path,
+        methods,
+        public,
+        authenticated,
+        scopes,
+        issuers: only_issuers,
+        audiences,
+        claims,
+        mode,
+        token,
+        allow_in_path,
+    } = file.value;
+    let pattern = pattern(path, place, problems);
+    let methods = method_list(methods, problems);
+    let ways = [public.is_some(), authenticated.is_some(), scopes.is_some()];
+    let found = ways.into_iter().filter(|given| *given).count();
+    if found != 1 {
+        problems.report(place, InvalidRoute::NotOneAccess { found });
+    }
+    let is_public = public.is_some();
+    flag(public, "public", problems);
+    flag(authenticated, "authenticated", problems);
+    if is_public {
+        let restrictions = [
+            ("issuers", only_issuers.as_ref().map(|list| list.referenced)),
+            ("audiences", audiences.as_ref().map(|list| list.referenced)),
+            ("claims", claims.as_ref().map(|list| list.referenced)),
+        ];
+        for (field, given) in restrictions {
+            if let Some(place) = given {
+                problems.report(place, InvalidRoute::PublicWith { field });
+            }
+        }
+    } else if found == 1 && issuers.is_empty() {
+        problems.report(place, InvalidSetting::MissingIssuers);
+    }
+    let scopes = match scopes {
+        Some(scopes) => scope_demand(scopes, problems),
+        None => Some(ScopeDemand::None),
+    };
+    let only_issuers = only_issuers.map(|list| issuer_list(list, issuers, problems));
+    let audiences = audiences.map(|list| issuer::audience_list(list, problems));
+    let claims = claim_rule::claims(claims, problems);
+    let mode = word(mode, "mode", &MODES, problems);
+    let token = word(token, "token", &TOKEN_FORWARDINGS, problems);
+    let allow_in_path = allowances(allow_in_path, pattern.as_ref(), problems);
+    let requirements = Requirements {
+        scopes: scopes?,
+        issuers: required(only_issuers)?,
+        audiences: required(audiences)?,
+        claims: claims?,
+    };
+    let (path, pattern) = pattern?;
+    let route = Route {
+        path,
+        methods: methods?,
+        access: if is_public {
+            Access::Public
+        } else {
+            Access::Protected(requirements)
+        },
+        mode: mode?,
+        token: token?,
+        allow_in_path: allow_in_path?,
+    };
+    Some((pattern, route))
+}
+
+/// Turns a value that is given but wrong into nothing, and keeps one that is not given.
+fn required<T>(given: Option<Option<T>>) -> Option<Option<T>> {
+    match given {
+        None => Some(None),
+        Some(value) => value.map(Some),
+    }
+}
+
+fn pattern(
+    path: Option<Spanned<String>>,
+    route: Location,
+    problems: &mut Problems<'_>,
+) -> Option<(String, Pattern)> {
+    let Some(path) = path else {
+        problems.report(route, InvalidRoute::MissingPath);
+        return None;
+    };
+    match Pattern::parse(&path.value) {
+        Ok(pattern) => Some((path.value, pattern)),
+        Err(kind) => {
+            problems.report(path.referenced, InvalidRoute::Pattern(kind));
+            None
+        }
+    }
+}
+
+fn flag(field: Option<Spanned<Scalar>>, name: &'static str, problems: &mut Problems<'_>) {
+    let Some(place) = field.as_ref().map(|field| field.referenced) else {
+        return;
+    };
+    if truth(field, problems) == Some(false) {
+        problems.report(place, InvalidRoute::NotTrue { field: name });
+    }
+}
+
+fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<String>> {
+    let Some(list) = list else {
+        return Some(Vec::new());
+    };
+    if list.value.is_empty() {
+        let kind = InvalidSetting::EmptyList {
+            field: "methods",
+            remedy: "name the methods, or remove the field to take any",
+        };
+        problems.report(list.referenced, kind);
+        return None;
+    }
+    let mut methods: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut all_fit = true;
+    for method in list.value {
+        let is_token = !method.value.is_empty() && method.value.bytes().all(is_token_octet);
+        if !is_token {
+            problems.report(method.referenced, InvalidRoute::NotAMethod);
+            all_fit = false;
+        } else if !seen.insert(method.value.clone()) {
+            problems.report(method.referenced, InvalidRoute::MethodTwice);
+            all_fit = false;
+        } else {
+            methods.push(method.value);
+        }
+    }
+    all_fit.then_some(methods)
+}
+
+fn scope_demand(scopes: Spanned<Scopes>, problems: &mut Problems<'_>) -> Option<ScopeDemand> {
+    let place = scopes.referenced;
+    let (list, demand): (_, fn(Vec<String>) -> ScopeDemand) = match scopes.value {
+        Scopes::All(list) => (list, ScopeDemand::All),
+        Scopes::Any(list) => (list, ScopeDemand::Any),
+        Scopes::Malformed => {
+            problems.report(place, InvalidRoute::NotScopes);
+            return None;
+        }
+    };
+    if list.is_empty() {
+        problems.report(place, InvalidRoute::NoScopes);
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut all_fit = true;
+    for scope in list {
+        if let Err(kind) = check_scope(&scope.value) {
+            problems.report(scope.referenced, kind);
+            all_fit = false;
+        }
+        names.push(scope.value);
+    }
+    all_fit.then(|| demand(names))
+}
+
+/// A scope is `scope-token` of RFC 6749 section 3.3. It is sent in challenges, so that nothing else may be in it.
+fn check_scope(scope: &str) -> Result<(), InvalidRoute> {
+    if scope.contains('*') {
+        return Err(InvalidRoute::WildcardScope);
+    }
+    let fits = |octet: u8| octet.is_ascii_graphic() && octet != b'"' && octet != b'\\';
+    if scope.is_empty() || !scope.bytes().all(fits) {
+        return Err(InvalidRoute::NotAScope);
+    }
+    Ok(())
+}
+
+fn issuer_list(
+    list: Spanned<Vec<Spanned<String>>>,
+    issuers: &IssuerNames,
+    problems: &mut Problems<'_>,
+) -> Option<Vec<IssuerId>> {
+    if list.value.is_empty() {
+        let kind = InvalidSetting::EmptyList {
+            field: "issuers",
+            remedy: "name the issuers whose tokens are taken, or remove the field to take every issuer's",
+        };
+        problems.report(list.referenced, kind);
+        return None;
+    }
+    let mut ids = Vec::new();
+    let mut all_known = true;
+    for name in list.value {
+        match issuers.find(&name.value) {
+            Ok(id) if ids.contains(&id) => {}
+            Ok(id) => ids.push(id),
+            Err(kind) => {
+                problems.report(name.referenced, kind);
+                all_known = false;
+            }
+        }
+    }
+    all_known.then_some(ids)
+}
+
+fn allowances(
+    list: List<String>,
+    pattern: Option<&(String, Pattern)>,
+    problems: &mut Problems<'_>,
+) -> Option<AllowInPath> {
+    let mut allowed = AllowInPath::default();
+    let Some(list) = list else {
+        return Some(allowed);
+    };
+    let mut all_fit = true;
+    if pattern.is_some_and(|(_, pattern)| !pattern.has_parameters()) {
+        problems.report(list.referenced, InvalidRoute::NoParameters);
+        all_fit = false;
+    }
+    for word in list.value {
+        match word.value.as_str() {
+            "encoded-slash" => allowed.encoded_slash = true,
+            "semicolon" => allowed.semicolon = true,
+            "double-escape" => allowed.double_escape = true,
+            _ => {
+                let kind = InvalidSetting::UnknownWord {
+                    field: "allow_in_path",
+                    known: vec!["encoded-slash", "semicolon", "double-escape"],
+                };
+                problems.report(word.referenced, kind);
+                all_fit = false;
+            }
+        }
+    }
+    all_fit.then_some(allowed)
+}
+
+impl InvalidRoute {
+    pub(super) fn explain(&self) -> Explanation {
+        match self {
+            Self::MissingPath => Explanation::new(
+                "this route has no path",
+                "write `path:` with a pattern, as in `/timesheets/{id}`",
+            ),
+            Self::Pattern(kind) => Explanation::new(kind.message(), kind.remedy()),
+            Self::NotOneAccess { found } => Explanation::new(
+                match found {
+                    0 => "this route does not say who may pass",
+                    _ => "this route says in more than one way who may pass",
+                },
+                "write one of `public: true`, `authenticated: true`, `scopes: […]`",
+            ),
+            Self::NotTrue { field } => Explanation::new(
+                format!("`{field}: false` does not say who may pass"),
+                format!("write `{field}: true`, or one of the other ways instead"),
+            ),
+            Self::PublicWith { field } => Explanation::new(
+                format!(
+                    "a public route asks for no token, so that `{field}` would never be checked"
+                ),
+                "remove it, or write `authenticated: true` instead of `public: true`",
+            ),
+            Self::NotScopes => Explanation::new(
+                "scopes are a list",
+                "write `[read:timesheets]` for all of a list, or `{ any: [a, b] }` for one of it",
+            ),
+            Self::NoScopes => Explanation::new(
+                "an empty list of scopes demands nothing",
+                "write `authenticated: true` if any valid token may pass",
+            ),
+            Self::WildcardScope => Explanation::new(
+                "`*` is no wildcard in a scope, but would be compared as it stands",
+                "name every scope that is needed",
+            ),
+            Self::NotAScope => Explanation::new(
+                "this is not a scope (RFC 6749 section 3.3)",
+                "write one scope per entry, in ASCII without blanks, `\"` and `\\`",
+            ),
+            Self::NotAMethod => Explanation::new(
+                "this is not a method (RFC 9110 section 9.1)",
+                "write one method per entry, as in `[GET, POST]`",
+            ),
+            Self::MethodTwice => Explanation::new("this method stands here twice", "keep it once"),
+            Self::NoParameters => Explanation::new(
+                "this path has no `{…}`, and only there can such characters stand",
+                "remove it, or write a `{parameter}` in the path",
+            ),
+            Self::Taken { line, method } => Explanation::new(
+                match method {
+                    Some(method) => format!(
+                        "the route in line {line} has the same pattern, and takes `{}` as well",
+                        excerpt::shown(method)
+                    ),
+                    None => format!(
+                        "the route in line {line} has the same pattern, and takes any method as well"
+                    ),
+                },
+                "keep one of the two, or give them different `methods`",
+            ),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The request as the decision sees it: method, raw path and header fields, in octets.
+
+/// One HTTP request, owned, so that a host can keep it while keys are fetched.
+///
+/// Nothing is decoded or joined here: what the client sent is what the decision reads.
+pub struct Request {
+    method: Vec<u8>,
+    path: Option<Vec<u8>>,
+    headers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Request {
+    /// A request of `method` for the raw `path` (the `:path` of RFC 9113 section 8.3.1, query included).
+    ///
+    /// `headers` are the fields in the order they came. A pseudo header among them (a name that starts
+    /// with `:`) is left out: it is no field that a client can spoof or an upstream can read.
+    pub fn new(method: &[u8], path: Option<&[u8]>, mut headers: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+        headers.retain(|(name, _)| !name.starts_with(b":"));
+        Self {
+            method: method.to_vec(),
+            path: path.map(<[u8]>::to_vec),
+            headers,
+        }
+    }
+
+    /// The method, byte for byte.
+    pub fn method(&self) -> &[u8] {
+        &self.method
+    }
+
+    /// The raw path with its query, if the request has one.
+    pub fn path(&self) -> Option<&[u8]> {
+        self.path.as_deref()
+    }
+
+    /// Whether the client speaks gRPC and wants its refusals as a gRPC status.
+    ///
+    /// `application/grpc`, alone or followed by `+` (gRPC over HTTP/2, "Requests"): the very rule by
+    /// which Envoy turns a local reply into a gRPC one.
+    pub fn is_grpc(&self) -> bool {
+        let Some(content_type) = self.values("content-type").next() else {
+            return false;
+        };
+        content_type
+            .strip_prefix(b"application/grpc")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+
+    /// The names of all fields, as they stand in the request.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.headers.iter().map(|(name, _)| name.as_slice())
+    }
+
+    /// The values of every field called `name`, in any case.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// The method that a CORS preflight asks about, if this is one (Fetch standard, "CORS-preflight request").
+    ///
+    /// OPTIONS with exactly one `Origin` and exactly one `Access-Control-Request-Method`. The latter
+    /// must be a method: a list would match a route for any method without being one that a browser sends.
+    pub(crate) fn preflight_method(&self) -> Option<&[u8]> {
+        if self.method != b"OPTIONS" || self.only_value("origin").is_none() {
+            return None;
+        }
+        self.only_value("access-control-request-method")
+            .filter(|method| method.iter().all(|octet| is_token_octet(*octet)))
+    }
+
+    fn only_value(&self, name: &str) -> Option<&[u8]> {
+        let mut values = self.values(name);
+        let first = values.next().filter(|value| !value.is_empty())?;
+        match values.next() {
+            None => Some(first),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Whether an octet may stand in a token, that is in a method or a field name (RFC 9110 section 5.6.2).
+pub(crate) fn is_token_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, headers: &[(&str, &str)]) -> Request {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+            .collect();
+        Request::new(method.as_bytes(), Some(b"/"), headers)
+    }
+
+    #[test]
+    fn a_preflight_has_one_origin_and_one_requested_method() {
+        let origin = ("origin", "https://app.example.com");
+        let asks = ("Access-Control-Request-Method", "GET");
+        for (shown, method, headers, expected) in [
+            ("a true one", "OPTIONS", vec![origin, asks], Some("GET")),
+            ("another method", "GET", vec![origin, asks], None),
+            ("a lower-case method", "options", vec![origin, asks], None),
+            ("no origin", "OPTIONS", vec![asks], None),
+            (
+                "an empty origin",
+                "OPTIONS",
+                vec![("origin", ""), asks],
+                None,
+            ),
+            ("two origins", "OPTIONS", vec![origin, origin, asks], None),
+            ("no requested method", "OPTIONS", vec![origin], None),
+            (
+                "two requested methods",
+                "OPTIONS",
+                vec![origin, asks, asks],
+                None,
+            ),
+            (
+                "a list of methods",
+                "OPTIONS",
+                vec![origin, ("access-control-request-method", "GET,POST")],
+                None,
+            ),
+        ] {
+            let seen = request(method, &headers);
+            assert_eq!(
+                seen.preflight_method(),
+                expected.map(str::as_bytes),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for (content_type, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/grpcx", false),
+            ("application/json", false),
+        ] {
+            let seen = request("POST", &[("Content-Type", content_type)]);
+            assert_eq!(seen.is_grpc(), expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn pseudo_headers_are_no_fields() {
+        assert_eq!(
+            request("GET", &[(":path", "/x"), ("a", "b")])
+                .names()
+                .count(),
+            1
+        );
+    }
+}

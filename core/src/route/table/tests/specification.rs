@@ -1,0 +1,153 @@
+//! The table against a matcher that is slow and plain: the specification, word by word.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A pattern as the specification describes it: its pieces, each `a`, `{x}` or `{*x}`.
+type Pieces = Vec<&'static str>;
+
+fn pieces() -> impl Strategy<Value = Pieces> {
+    let middle = prop::sample::select(vec!["a", "b", "{x}", "{y}"]);
+    (prop::collection::vec(middle, 0..4), any::<bool>()).prop_map(|(mut pieces, rest)| {
+        if rest {
+            pieces.push("{*x}");
+        }
+        pieces
+    })
+}
+
+fn methods() -> impl Strategy<Value = Vec<&'static str>> {
+    prop::sample::select(vec![
+        vec![],
+        vec!["GET"],
+        vec!["HEAD"],
+        vec!["POST"],
+        vec!["GET", "POST"],
+        vec!["get"],
+    ])
+}
+
+fn request() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
+    let method = prop::sample::select(vec!["GET", "HEAD", "POST", "get", "DELETE"]);
+    let segment = prop::sample::select(vec!["a", "b", "c"]);
+    (method, prop::collection::vec(segment, 0..5))
+}
+
+/// How specific a match is, piece by piece from the left: the smaller, the more. None if it does not match.
+fn specificity(pattern: &Pieces, path: &[&str]) -> Option<Vec<u8>> {
+    let mut ranks = Vec::new();
+    for (place, piece) in pattern.iter().enumerate() {
+        match (*piece, path.get(place)) {
+            ("{*x}", _) => {
+                ranks.push(2);
+                return Some(ranks);
+            }
+            ("{x}" | "{y}", Some(_)) => ranks.push(1),
+            (literal, Some(segment)) if literal == *segment => ranks.push(0),
+            _ => return None,
+        }
+    }
+    (pattern.len() == path.len()).then_some(ranks)
+}
+
+fn same_pattern(one: &Pieces, other: &Pieces) -> bool {
+    let unnamed = |pieces: &Pieces| -> Vec<&str> {
+        pieces
+            .iter()
+            .map(|piece| if *piece == "{y}" { "{x}" } else { piece })
+            .collect()
+    };
+    unnamed(one) == unnamed(other)
+}
+
+/// The specification, word by word: the place of the route, or what is missing.
+fn slowly(
+    routes: &[(Pieces, Vec<&str>)],
+    method: &str,
+    path: &[&str],
+) -> Result<usize, &'static str> {
+    let best = routes
+        .iter()
+        .filter_map(|(pattern, _)| Some((specificity(pattern, path)?, pattern)))
+        .min_by_key(|(ranks, _)| ranks.clone());
+    let Some((_, pattern)) = best else {
+        return Err("no path");
+    };
+    let taking = |wanted: Option<&str>| {
+        routes.iter().position(|(other, methods)| {
+            same_pattern(pattern, other)
+                && match wanted {
+                    Some(method) => methods.contains(&method),
+                    None => methods.is_empty(),
+                }
+        })
+    };
+    taking(Some(method))
+        .or_else(|| {
+            if method == "HEAD" {
+                taking(Some("GET"))
+            } else {
+                None
+            }
+        })
+        .or_else(|| taking(None))
+        .ok_or("no method")
+}
+
+fn written(pieces: &[&str]) -> String {
+    format!("/{}", pieces.join("/"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_tree_agrees_with_the_specification_in_any_order(
+        routes in prop::collection::vec((pieces(), methods()), 0..12),
+        requests in prop::collection::vec(request(), 1..12),
+        turn in 0..12_usize,
+    ) {
+        let build = |routes: &[(Pieces, Vec<&'static str>)]| {
+            let mut table = RouteTable::new();
+            let mut kept = Vec::new();
+            for (pieces, methods) in routes {
+                let path = written(pieces);
+                let pattern = Pattern::parse(&path).expect("it is a pattern");
+                if table.insert(&pattern, route(&path, methods)).is_ok() {
+                    kept.push((pieces.clone(), methods.clone()));
+                }
+            }
+            (table, kept)
+        };
+        let (table, kept) = build(&routes);
+        let mut turned = kept.clone();
+        let by = turn.min(turned.len());
+        turned.rotate_left(by);
+        turned.reverse();
+        let (other, kept_again) = build(&turned);
+        prop_assert_eq!(kept.len(), kept_again.len());
+        for (method, path) in requests {
+            let raw = written(&path);
+            let canonical = CanonicalPath::parse(raw.as_bytes()).expect("it is canonical");
+            let expected = slowly(&kept, method, &path);
+            match (table.find(&canonical, method.as_bytes()), expected) {
+                (Match::Route(found), Ok(place)) => {
+                    let (pieces, methods) = &kept[place];
+                    prop_assert_eq!(&found.path, &written(pieces));
+                    prop_assert_eq!(&found.methods, methods);
+                }
+                (Match::NoPath, Err("no path")) | (Match::NoMethod { .. }, Err("no method")) => {}
+                (found, expected) => prop_assert!(false, "{raw}: {found:?}, not {expected:?}"),
+            }
+            let turned = said(&other, method, &raw);
+            let straight = said(&table, method, &raw);
+            // The pattern of a refusal is written as its first route writes it.
+            if !straight.starts_with("no method") {
+                prop_assert_eq!(straight, turned);
+            } else {
+                prop_assert!(turned.starts_with("no method"));
+            }
+        }
+    }
+}
