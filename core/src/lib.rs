@@ -6,21 +6,35 @@
 //! [`KeyCache::install`], and asks the same question again.
 
 mod base64url;
-
-mod base64url;
 mod claims;
+mod credential;
+mod decide;
+mod decision;
+mod deny;
+mod fetch;
+mod identity;
 mod json;
 mod jwks;
+mod keys;
 mod path;
 mod policy;
 mod request;
+mod requirements;
 mod route;
 mod time;
 mod token;
+mod token_cache;
 mod verify;
 
+pub use decide::decide;
+pub use decision::{Allow, Decision, Deny, Facts};
+pub use deny::{Reason, Response};
+pub use fetch::{FetchFailure, FetchReport, KeyAnswer};
+pub use identity::identity_fields;
 pub use jwks::MAX_KEY_SET_BYTES;
+pub use keys::{KeyCache, KeyRequest};
 pub use policy::{InvalidPolicy, IssuerId, Policy};
 pub use request::Request;
 pub use time::Timestamp;
+pub use token_cache::{CacheUse, TokenCache};
 pub use verify::{Algorithm, InvalidSignature, Portable, PublicKey, Verifier, ecdsa_signature_der};

@@ -1,0 +1,93 @@
+//! The bearer credential of a request (RFC 6750 section 2.1, RFC 9110 section 11.6.2).
+
+use crate::deny::Reason;
+use crate::request::{Request, is_token_octet};
+
+/// The token of the one `Authorization` field, or why there is none to check.
+///
+/// Envoy joins two `Authorization` fields with a comma and drops an empty one. Here every host gets
+/// that treatment, so that a comma always means more than one credential and no host reads only the first.
+pub(crate) fn bearer_token(request: &Request) -> Result<&str, Reason> {
+    let mut values = request
+        .values("authorization")
+        .map(<[u8]>::trim_ascii)
+        .filter(|value| !value.is_empty());
+    let value = values.next().ok_or(Reason::CredentialMissing)?;
+    if values.next().is_some() || value.contains(&b',') {
+        return Err(Reason::CredentialAmbiguous);
+    }
+    let rest = after_scheme(value).ok_or(Reason::CredentialMissing)?;
+    let token = rest
+        .strip_prefix(b" ")
+        .ok_or(Reason::CredentialMalformed)?
+        .trim_ascii_start();
+    if !is_token68(token) || rest.contains(&b'\t') {
+        return Err(Reason::CredentialMalformed);
+    }
+    str::from_utf8(token).map_err(|_| Reason::CredentialMalformed)
+}
+
+/// What follows the scheme `Bearer`, in any case; nothing when the scheme is another one.
+fn after_scheme(value: &[u8]) -> Option<&[u8]> {
+    let end = value
+        .iter()
+        .position(|octet| !is_token_octet(*octet))
+        .unwrap_or(value.len());
+    let (scheme, rest) = value.split_at_checked(end)?;
+    scheme.eq_ignore_ascii_case(b"bearer").then_some(rest)
+}
+
+/// `token68` of RFC 9110 section 11.2: one or more of its characters, then any number of `=`.
+fn is_token68(text: &[u8]) -> bool {
+    let body = text.iter().take_while(|octet| **octet != b'=').count();
+    let (body, padding) = text.split_at_checked(body).unwrap_or((text, b""));
+    !body.is_empty()
+        && body
+            .iter()
+            .all(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet))
+        && padding.iter().all(|octet| *octet == b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values: &[&str], expected: Result<&str, Reason>) {
+        let headers = values
+            .iter()
+            .map(|value| (b"Authorization".to_vec(), value.as_bytes().to_vec()))
+            .collect();
+        let request = Request::new(b"GET", Some(b"/"), headers);
+        assert_eq!(bearer_token(&request), expected, "{values:?}");
+    }
+
+    #[test]
+    fn credentials() {
+        use Reason::{CredentialAmbiguous, CredentialMalformed, CredentialMissing};
+        check(&[], Err(CredentialMissing));
+        check(&[""], Err(CredentialMissing));
+        check(&["  "], Err(CredentialMissing));
+        check(&["Basic dXNlcjpwYXNz"], Err(CredentialMissing));
+        check(&["Bearertoken"], Err(CredentialMissing));
+        check(&["Token abc"], Err(CredentialMissing));
+        check(&["\u{e9}"], Err(CredentialMissing));
+        check(&["Bearer abc"], Ok("abc"));
+        check(&["bEARER abc"], Ok("abc"));
+        check(&["Bearer    abc=="], Ok("abc=="));
+        check(&["", "Bearer abc"], Ok("abc"));
+        check(&["Bearer a-._~+/9"], Ok("a-._~+/9"));
+        check(&["Bearer"], Err(CredentialMalformed));
+        check(&["Bearer "], Err(CredentialMalformed));
+        check(&["Bearer ="], Err(CredentialMalformed));
+        check(&["Bearer a=b"], Err(CredentialMalformed));
+        check(&["Bearer a b"], Err(CredentialMalformed));
+        check(&["Bearer\tabc"], Err(CredentialMalformed));
+        check(&["Bearer \tabc"], Err(CredentialMalformed));
+        check(&["Bearer \"abc\""], Err(CredentialMalformed));
+        check(&["Bearer ab\u{e9}"], Err(CredentialMalformed));
+        check(&["Bearer abc, Bearer def"], Err(CredentialAmbiguous));
+        check(&["Bearer abc,"], Err(CredentialAmbiguous));
+        check(&["Bearer abc", "Bearer abc"], Err(CredentialAmbiguous));
+        check(&["Basic abc", "Bearer abc"], Err(CredentialAmbiguous));
+    }
+}

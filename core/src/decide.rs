@@ -1,0 +1,334 @@
+//! The decision: one pure function from a request to what the host shall do.
+
+use std::time::Duration;
+
+use crate::claims::Claims;
+use crate::credential::bearer_token;
+use crate::decision::{Allow, Decision, Deny, Facts};
+use crate::deny::Reason;
+use crate::identity::{
+    UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
+};
+use crate::keys::{KeyCache, KeyRequest, Lookup};
+use crate::path::{AmbiguousPath, CanonicalPath};
+use crate::policy::{
+    Access, Issuer, IssuerId, Mode, Policy, Preflight, Requirements, Route, TokenForwarding,
+};
+use crate::request::Request;
+use crate::requirements::{check_type, check_validity, missing_scopes, refusing_rule};
+use crate::route::Match;
+use crate::time::Timestamp;
+use crate::token::{MalformedToken, UnverifiedToken};
+use crate::token_cache::{CacheUse, Entry, TokenCache};
+use crate::verify::{self, Verified, Verifier};
+
+/// Why a request is not allowed yet, or at all.
+enum Stop<'a> {
+    Refuse(Reason),
+    MissingScopes(Vec<&'a str>),
+    Unavailable(Duration),
+    NeedKeys(KeyRequest),
+}
+
+/// The fields to set and to remove on a request that is allowed.
+struct Pass<'a> {
+    set: Vec<(&'a str, String)>,
+    strip: Vec<&'a [u8]>,
+}
+
+/// Decides about one request.
+///
+/// `keys` and `tokens` belong to `policy`; `verifier` checks signatures; `now` is the host's wall clock.
+/// Nothing is fetched: the answer may be [`Decision::NeedKeys`], never twice for one URL at one `now`.
+pub fn decide<'a>(
+    policy: &'a Policy,
+    request: &'a Request,
+    keys: &KeyCache,
+    tokens: &mut TokenCache,
+    verifier: &dyn Verifier,
+    now: Timestamp,
+) -> Decision<'a> {
+    let mut facts = Facts::default();
+    let mut mode = policy.mode;
+    let mut gate = Gate {
+        policy,
+        keys,
+        tokens,
+        verifier,
+        now,
+        facts: &mut facts,
+    };
+    let verdict = find_route(policy, request).and_then(|found| match found {
+        Found::Preflight(route) => {
+            gate.facts.route = Some(&route.path);
+            Ok(pass_preflight(policy, request))
+        }
+        Found::Route(route) => {
+            gate.facts.route = Some(&route.path);
+            mode = route.mode.unwrap_or(policy.mode);
+            gate.judge(route, request)
+        }
+    });
+    match (verdict, mode) {
+        (Ok(pass), _) => Decision::Allow(Allow {
+            set: pass.set,
+            strip: pass.strip,
+            shadowed: None,
+            fetch: None,
+            facts,
+        }),
+        (Err(stop), Mode::Enforce) => stop.refuse(facts),
+        (Err(stop), Mode::Shadow) => Decision::Allow(stop.shadow(policy, request, facts)),
+    }
+}
+
+/// Which rule of the policy a request falls under.
+enum Found<'a> {
+    Route(&'a Route),
+    /// A CORS preflight for this route: the browser asks first, without a credential.
+    Preflight(&'a Route),
+}
+
+fn find_route<'a>(policy: &'a Policy, request: &Request) -> Result<Found<'a>, Stop<'a>> {
+    if request.method() == b"CONNECT" {
+        return Err(Stop::Refuse(Reason::ConnectRefused));
+    }
+    let raw = request.path().ok_or(Stop::Refuse(Reason::PathMissing))?;
+    let path =
+        CanonicalPath::parse(raw).map_err(|AmbiguousPath| Stop::Refuse(Reason::PathAmbiguous))?;
+    let found = policy.routes.find(&path, request.method());
+    let names_options = matches!(
+        &found,
+        Match::Route(route) if route.methods.iter().any(|method| method == "OPTIONS")
+    );
+    if policy.preflight == Preflight::Pass
+        && !names_options
+        && let Some(requested) = request.preflight_method()
+        && let Match::Route(route) = policy.routes.find(&path, requested)
+    {
+        return Ok(Found::Preflight(route));
+    }
+    match found {
+        Match::Route(route) => Ok(Found::Route(route)),
+        Match::NoPath => Err(Stop::Refuse(Reason::RouteUnmatched)),
+        Match::NoMethod { .. } => Err(Stop::Refuse(Reason::MethodUnmatched)),
+        Match::AmbiguousPath => Err(Stop::Refuse(Reason::PathAmbiguous)),
+    }
+}
+
+fn pass_preflight<'a>(policy: &Policy, request: &'a Request) -> Pass<'a> {
+    let mut strip = identity_fields(policy, request.names());
+    strip.extend(credential_fields(request));
+    strip.extend(override_fields(request));
+    Pass {
+        set: Vec::new(),
+        strip,
+    }
+}
+
+/// What a decision reads, and what it notes on its way.
+struct Gate<'a, 'g> {
+    policy: &'a Policy,
+    keys: &'g KeyCache,
+    tokens: &'g mut TokenCache,
+    verifier: &'g dyn Verifier,
+    now: Timestamp,
+    facts: &'g mut Facts<'a>,
+}
+
+impl<'a> Gate<'a, '_> {
+    /// From a route to its answer.
+    fn judge(&mut self, route: &'a Route, request: &'a Request) -> Result<Pass<'a>, Stop<'a>> {
+        let strip = identity_fields(self.policy, request.names());
+        let Access::Protected(wanted) = &route.access else {
+            return Ok(pass(
+                Vec::new(),
+                strip,
+                route.token.unwrap_or(TokenForwarding::Strip),
+                request,
+            ));
+        };
+        let token = bearer_token(request)?;
+        let set = self.admit(token, wanted)?;
+        Ok(pass(
+            set,
+            strip,
+            route.token.unwrap_or(self.policy.token),
+            request,
+        ))
+    }
+
+    /// The identity headers of a token that has all that the route wants.
+    fn admit(
+        &mut self,
+        token: &str,
+        wanted: &'a Requirements,
+    ) -> Result<Vec<(&'a str, String)>, Stop<'a>> {
+        let policy = self.policy;
+        let now = self.now;
+        if let Some(entry) = self.tokens.find(token, policy, self.keys, now) {
+            self.facts.token_cache = CacheUse::Hit;
+            let issuer = accepted(policy, entry.issuer, wanted)?;
+            self.facts.issuer = Some(&issuer.name);
+            if let Err(reason) = check_validity(&entry.claims, issuer, wanted, now) {
+                return Err(reason.into());
+            }
+            return authorise(policy, issuer, &entry.claims, wanted, self.facts);
+        }
+        self.facts.token_cache = CacheUse::Miss;
+        let (issuer, entry) = self.verify(token, wanted)?;
+        let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
+        self.tokens.insert(token, entry);
+        set
+    }
+
+    /// A token seen for the first time: parsed, refused cheaply where that can be, then verified.
+    fn verify(
+        &mut self,
+        token: &str,
+        wanted: &Requirements,
+    ) -> Result<(&'a Issuer, Entry), Stop<'a>> {
+        let parsed = UnverifiedToken::parse(token)?;
+        let id = self
+            .policy
+            .issuer_of(&parsed.claims.issuer)
+            .ok_or(Reason::IssuerUnknown)?;
+        let issuer = accepted(self.policy, id, wanted)?;
+        self.facts.issuer = Some(&issuer.name);
+        if !issuer.algorithms.contains(&parsed.header.algorithm) {
+            return Err(Reason::AlgorithmRefused.into());
+        }
+        check_type(
+            parsed.header.typ.as_deref(),
+            &parsed.claims,
+            issuer.token_type,
+        )?;
+        check_validity(&parsed.claims, issuer, wanted, self.now)?;
+        let kid = parsed.header.kid.as_deref();
+        let key = match self.keys.find(id, kid, parsed.header.algorithm, self.now) {
+            Lookup::Found(key) => key,
+            Lookup::Fetch(request) => return Err(Stop::NeedKeys(request)),
+            Lookup::Refused(reason) => return Err(reason.into()),
+            Lookup::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
+        };
+        self.facts.kid.clone_from(&key.kid);
+        let claims = verify::verify(self.verifier, &key.public, parsed)
+            .map_err(|_| Reason::SignatureInvalid)?;
+        let entry = Entry {
+            issuer: id,
+            key: key.thumbprint,
+            claims,
+        };
+        Ok((issuer, entry))
+    }
+}
+
+/// The issuer of that id, if the route takes its tokens.
+fn accepted<'a>(
+    policy: &'a Policy,
+    id: IssuerId,
+    wanted: &Requirements,
+) -> Result<&'a Issuer, Reason> {
+    let is_taken = wanted
+        .issuers
+        .as_ref()
+        .is_none_or(|taken| taken.contains(&id));
+    let issuer = policy.issuer(id).ok_or(Reason::IssuerUnknown)?;
+    is_taken.then_some(issuer).ok_or(Reason::IssuerRefused)
+}
+
+/// What only a verified token is told: claim rules, then scopes, then the headers it sets.
+fn authorise<'a>(
+    policy: &'a Policy,
+    issuer: &Issuer,
+    claims: &Verified<Claims>,
+    wanted: &'a Requirements,
+    facts: &mut Facts<'a>,
+) -> Result<Vec<(&'a str, String)>, Stop<'a>> {
+    if policy.envoy.log_subject {
+        facts.subject.clone_from(&claims.subject);
+    }
+    if let Some(rule) = refusing_rule(claims, &wanted.claims) {
+        facts.claim = Some(rule.claim.join("."));
+        return Err(Reason::ClaimRefused.into());
+    }
+    if let Some(scopes) = missing_scopes(claims, &issuer.scope_claims, &wanted.scopes) {
+        return Err(Stop::MissingScopes(scopes));
+    }
+    identity_headers(&policy.forward, claims).map_err(|UnforwardableClaim(claim)| {
+        facts.claim = Some(claim.to_owned());
+        Stop::Refuse(Reason::ClaimUnforwardable)
+    })
+}
+
+fn pass<'a>(
+    set: Vec<(&'a str, String)>,
+    mut strip: Vec<&'a [u8]>,
+    token: TokenForwarding,
+    request: &'a Request,
+) -> Pass<'a> {
+    if token == TokenForwarding::Strip {
+        strip.extend(credential_fields(request));
+    }
+    Pass { set, strip }
+}
+
+impl<'a> Stop<'a> {
+    fn refuse(self, facts: Facts<'a>) -> Decision<'a> {
+        match self {
+            Self::Refuse(reason) => Decision::Deny(Deny::because(reason, facts)),
+            Self::MissingScopes(scopes) => Decision::Deny(Deny {
+                scopes,
+                ..Deny::because(Reason::ScopeMissing, facts)
+            }),
+            Self::Unavailable(retry_after) => Decision::Deny(Deny {
+                retry_after,
+                ..Deny::because(Reason::KeysUnavailable, facts)
+            }),
+            Self::NeedKeys(request) => Decision::NeedKeys(request),
+        }
+    }
+
+    /// Shadow mode never refuses and never waits; but what a client says of itself is never believed.
+    fn shadow(self, policy: &Policy, request: &'a Request, facts: Facts<'a>) -> Allow<'a> {
+        let (reason, fetch) = match self {
+            Self::Refuse(reason) => (reason, None),
+            Self::MissingScopes(_) => (Reason::ScopeMissing, None),
+            Self::Unavailable(_) => (Reason::KeysUnavailable, None),
+            Self::NeedKeys(wanted) => (Reason::KeysUnavailable, Some(wanted)),
+        };
+        Allow {
+            set: Vec::new(),
+            strip: identity_fields(policy, request.names()),
+            shadowed: Some(reason),
+            fetch,
+            facts,
+        }
+    }
+}
+
+impl From<Reason> for Stop<'_> {
+    fn from(reason: Reason) -> Self {
+        Self::Refuse(reason)
+    }
+}
+
+impl From<MalformedToken> for Stop<'_> {
+    fn from(malformed: MalformedToken) -> Self {
+        Self::Refuse(match malformed {
+            MalformedToken::TooLarge => Reason::TokenTooLarge,
+            MalformedToken::AlgorithmRefused => Reason::AlgorithmRefused,
+            MalformedToken::CriticalHeader => Reason::CriticalHeader,
+            MalformedToken::ProofOfPossession => Reason::ProofOfPossession,
+            MalformedToken::ClaimMissing { .. } | MalformedToken::ClaimMalformed { .. } => {
+                Reason::ClaimMalformed
+            }
+            MalformedToken::NotThreeParts
+            | MalformedToken::EmptyPart(_)
+            | MalformedToken::InvalidBase64Url(_)
+            | MalformedToken::InvalidJson(..)
+            | MalformedToken::AlgorithmMissing
+            | MalformedToken::InvalidHeaderMember { .. } => Reason::TokenMalformed,
+        })
+    }
+}

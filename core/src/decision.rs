@@ -1,0 +1,70 @@
+//! What the core answers: allow, refuse, or say which keys are missing.
+
+use std::time::Duration;
+
+use crate::deny::{self, Reason, Response};
+use crate::keys::KeyRequest;
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::token_cache::CacheUse;
+
+/// What the host shall do with a request.
+#[derive(Debug)]
+pub enum Decision<'a> {
+    /// Hand it on to the upstream.
+    Allow(Allow<'a>),
+    /// Answer it with [`Deny::response`].
+    Deny(Deny<'a>),
+    /// Fetch this key set, hand the outcome to [`KeyCache::install`], and ask again.
+    NeedKeys(KeyRequest),
+}
+
+/// A request that goes on to the upstream, and how it is changed on the way: first `strip`, then `set`.
+#[derive(Debug)]
+pub struct Allow<'a> {
+    /// Header fields to set: identity headers, by their names in the policy.
+    pub set: Vec<(&'a str, String)>,
+    /// Names of header fields to remove, as they stand in the request.
+    pub strip: Vec<&'a [u8]>,
+    /// In shadow mode: why the request would have been refused.
+    pub shadowed: Option<Reason>,
+    /// In shadow mode: a key set to fetch behind the request, which does not wait for it.
+    pub fetch: Option<KeyRequest>,
+    /// What is worth a log line.
+    pub facts: Facts<'a>,
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub struct Deny<'a> {
+    /// Why, for logs and metrics.
+    pub reason: Reason,
+    /// What is worth a log line.
+    pub facts: Facts<'a>,
+    pub(crate) scopes: Vec<&'a str>,
+    pub(crate) retry_after: Duration,
+}
+
+/// What a decision found on its way, for logs and metrics: the policy's words and our keys', none of the client's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// The pattern of the route.
+    pub route: Option<&'a str>,
+    /// The issuer, by its name in the policy.
+    pub issuer: Option<&'a str>,
+    /// The `kid` of the key in the issuer's set that the token was verified with.
+    pub kid: Option<String>,
+    /// The claim whose rule refused a token, or that could not be forwarded.
+    pub claim: Option<String>,
+    /// `sub` of a verified token, where the policy allows it in logs.
+    pub subject: Option<String>,
+    /// What the token cache did.
+    pub token_cache: CacheUse,
+}
+
+impl Deny<'_> {
+    /// The HTTP answer, the same on every host.
+    pub fn response(&self, policy: &Policy, request: &Request) -> Response {
+        deny::response(self, &policy.realm, request.is_grpc())
+    }
+}

@@ -1,0 +1,400 @@
+//! Why a request is refused, and the one table from reason to HTTP answer.
+
+use std::time::Duration;
+
+use crate::decision::{Deny, Facts};
+
+/// Why a request is refused. The code is for logs, metrics and access logs; a client never sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// No `Authorization`, an empty one, or another scheme than Bearer.
+    CredentialMissing,
+    /// More than one credential.
+    CredentialAmbiguous,
+    /// `Bearer` without a token, or with characters outside token68.
+    CredentialMalformed,
+    /// A token over the budget.
+    TokenTooLarge,
+    /// Not three parts of canonical base64url that hold one strict JSON object each.
+    TokenMalformed,
+    /// An `alg` that is unknown, or that this issuer does not use.
+    AlgorithmRefused,
+    /// A `crit` header (RFC 7515 section 4.1.11): there is no extension that we understand.
+    CriticalHeader,
+    /// A `typ` that is not an access token's.
+    TypeRefused,
+    /// A registered claim that is missing or of the wrong type.
+    ClaimMalformed,
+    /// A sender-constrained token (`cnf`, RFC 7800) whose constraint we cannot check.
+    ProofOfPossession,
+    /// An `iss` that the policy does not name.
+    IssuerUnknown,
+    /// An issuer that this route does not take.
+    IssuerRefused,
+    /// `exp` has passed.
+    TokenExpired,
+    /// `nbf` has not come.
+    TokenNotYetValid,
+    /// None of the audiences that are wanted is in the token.
+    AudienceMismatch,
+    /// The issuer's key set has no key of that `kid`, or none that fits a token without one.
+    KidUnknown,
+    /// The key of that `kid` does not serve this algorithm, or is one that we refuse to use.
+    KeyUnusable,
+    /// More than one key fits.
+    KeyAmbiguous,
+    /// The signature is not the key's.
+    SignatureInvalid,
+    /// The issuer's keys cannot be had.
+    KeysUnavailable,
+    /// A verified token without the scope that the route wants.
+    ScopeMissing,
+    /// A verified token that a claim rule of the route refuses.
+    ClaimRefused,
+    /// A verified token with a claim that cannot be the value of its header.
+    ClaimUnforwardable,
+    /// No route for this path.
+    RouteUnmatched,
+    /// A path that routes know, but none of them for this method.
+    MethodUnmatched,
+    /// No `:path`.
+    PathMissing,
+    /// CONNECT.
+    ConnectRefused,
+    /// A path that two readers may read in two ways.
+    PathAmbiguous,
+}
+
+/// What a host answers for a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The header fields of the answer; `content-length` is the host's.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body: a problem document, or for gRPC the bare title.
+    pub body: String,
+    /// The gRPC status, when the request was gRPC.
+    pub grpc_status: Option<u8>,
+}
+
+/// The rows of the HTTP contract, less what differs from request to request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Unauthorized,
+    InvalidToken,
+    Expired,
+    InvalidRequest,
+    InsufficientScope,
+    ForbiddenToken,
+    Forbidden,
+    Ambiguous,
+    Unavailable,
+}
+
+impl Reason {
+    /// Every reason, in the order of the documentation.
+    pub const ALL: [Self; 28] = [
+        Self::CredentialMissing,
+        Self::CredentialAmbiguous,
+        Self::CredentialMalformed,
+        Self::TokenTooLarge,
+        Self::TokenMalformed,
+        Self::AlgorithmRefused,
+        Self::CriticalHeader,
+        Self::TypeRefused,
+        Self::ClaimMalformed,
+        Self::ProofOfPossession,
+        Self::IssuerUnknown,
+        Self::IssuerRefused,
+        Self::TokenExpired,
+        Self::TokenNotYetValid,
+        Self::AudienceMismatch,
+        Self::KidUnknown,
+        Self::KeyUnusable,
+        Self::KeyAmbiguous,
+        Self::SignatureInvalid,
+        Self::KeysUnavailable,
+        Self::ScopeMissing,
+        Self::ClaimRefused,
+        Self::ClaimUnforwardable,
+        Self::RouteUnmatched,
+        Self::MethodUnmatched,
+        Self::PathMissing,
+        Self::ConnectRefused,
+        Self::PathAmbiguous,
+    ];
+
+    /// The stable code of logs, metrics and access logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CredentialMissing => "credential_missing",
+            Self::CredentialAmbiguous => "credential_ambiguous",
+            Self::CredentialMalformed => "credential_malformed",
+            Self::TokenTooLarge => "token_too_large",
+            Self::TokenMalformed => "token_malformed",
+            Self::AlgorithmRefused => "algorithm_refused",
+            Self::CriticalHeader => "critical_header",
+            Self::TypeRefused => "type_refused",
+            Self::ClaimMalformed => "claim_malformed",
+            Self::ProofOfPossession => "proof_of_possession",
+            Self::IssuerUnknown => "issuer_unknown",
+            Self::IssuerRefused => "issuer_refused",
+            Self::TokenExpired => "token_expired",
+            Self::TokenNotYetValid => "token_not_yet_valid",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::KidUnknown => "kid_unknown",
+            Self::KeyUnusable => "key_unusable",
+            Self::KeyAmbiguous => "key_ambiguous",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::ScopeMissing => "scope_missing",
+            Self::ClaimRefused => "claim_refused",
+            Self::ClaimUnforwardable => "claim_unforwardable",
+            Self::RouteUnmatched => "route_unmatched",
+            Self::MethodUnmatched => "method_unmatched",
+            Self::PathMissing => "path_missing",
+            Self::ConnectRefused => "connect_refused",
+            Self::PathAmbiguous => "path_ambiguous",
+        }
+    }
+
+    const fn row(self) -> Row {
+        match self {
+            Self::CredentialMissing => Row::Unauthorized,
+            Self::CredentialAmbiguous | Self::CredentialMalformed => Row::InvalidRequest,
+            Self::TokenExpired => Row::Expired,
+            Self::TokenTooLarge
+            | Self::TokenMalformed
+            | Self::AlgorithmRefused
+            | Self::CriticalHeader
+            | Self::TypeRefused
+            | Self::ClaimMalformed
+            | Self::ProofOfPossession
+            | Self::IssuerUnknown
+            | Self::IssuerRefused
+            | Self::TokenNotYetValid
+            | Self::AudienceMismatch
+            | Self::KidUnknown
+            | Self::KeyUnusable
+            | Self::KeyAmbiguous
+            | Self::SignatureInvalid => Row::InvalidToken,
+            Self::KeysUnavailable => Row::Unavailable,
+            Self::ScopeMissing => Row::InsufficientScope,
+            Self::ClaimRefused | Self::ClaimUnforwardable => Row::ForbiddenToken,
+            Self::RouteUnmatched
+            | Self::MethodUnmatched
+            | Self::PathMissing
+            | Self::ConnectRefused => Row::Forbidden,
+            Self::PathAmbiguous => Row::Ambiguous,
+        }
+    }
+}
+
+impl Row {
+    /// Status, title, and the gRPC status (RFC 9110, RFC 6750 section 3.1, gRPC's "Statuscodes").
+    const fn status_line(self) -> (u16, &'static str, u8) {
+        match self {
+            Self::Unauthorized | Self::InvalidToken | Self::Expired => {
+                (401, "Missing or invalid token", 16)
+            }
+            Self::InvalidRequest => (400, "Missing or invalid token", 13),
+            Self::InsufficientScope => (403, "Insufficient scope", 7),
+            Self::ForbiddenToken | Self::Forbidden => (403, "Forbidden", 7),
+            Self::Ambiguous => (400, "Ambiguous path", 13),
+            Self::Unavailable => (503, "Keys unavailable", 14),
+        }
+    }
+
+    /// The parameters of the Bearer challenge after its realm; nothing where there is no challenge.
+    fn challenge(self, scopes: &[&str]) -> Option<String> {
+        match self {
+            Self::Unauthorized => Some(String::new()),
+            Self::InvalidToken => Some(r#", error="invalid_token""#.to_owned()),
+            Self::Expired => Some(
+                r#", error="invalid_token", error_description="The access token expired""#
+                    .to_owned(),
+            ),
+            Self::InvalidRequest => Some(r#", error="invalid_request""#.to_owned()),
+            Self::InsufficientScope => Some(format!(
+                r#", error="insufficient_scope", scope="{}""#,
+                scopes.join(" ")
+            )),
+            Self::ForbiddenToken => Some(r#", error="insufficient_scope""#.to_owned()),
+            Self::Forbidden | Self::Ambiguous | Self::Unavailable => None,
+        }
+    }
+}
+
+/// The answer for a refusal: DESIGN's HTTP contract, the same on every host.
+pub(crate) fn response(deny: &Deny<'_>, realm: &str, grpc: bool) -> Response {
+    let row = deny.reason.row();
+    let (status, title, grpc_status) = row.status_line();
+    let mut headers = vec![("cache-control", "no-store".to_owned())];
+    if let Some(parameters) = row.challenge(&deny.scopes) {
+        headers.push((
+            "www-authenticate",
+            format!("Bearer realm=\"{realm}\"{parameters}"),
+        ));
+    }
+    if row == Row::Unavailable {
+        headers.push(("retry-after", whole_seconds(deny.retry_after).to_string()));
+    }
+    if grpc {
+        return Response {
+            status,
+            headers,
+            body: title.to_owned(),
+            grpc_status: Some(grpc_status),
+        };
+    }
+    headers.push(("content-type", "application/problem+json".to_owned()));
+    Response {
+        status,
+        headers,
+        body: format!(r#"{{"title":"{title}","status":{status}}}"#),
+        grpc_status: None,
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3), rounded up and at least 1.
+fn whole_seconds(wait: Duration) -> u64 {
+    let rounded = match wait.subsec_nanos() {
+        0 => wait.as_secs(),
+        _ => wait.as_secs().saturating_add(1),
+    };
+    rounded.max(1)
+}
+
+impl<'a> Deny<'a> {
+    /// A refusal that says no more than its reason.
+    pub(crate) fn because(reason: Reason, facts: Facts<'a>) -> Self {
+        Self {
+            reason,
+            scopes: Vec::new(),
+            retry_after: Duration::ZERO,
+            facts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn answer(reason: Reason, grpc: bool) -> Response {
+        let deny = Deny {
+            scopes: vec!["read:timesheets", "create:timesheets"],
+            retry_after: Duration::from_millis(1_200),
+            ..Deny::because(reason, Facts::default())
+        };
+        response(&deny, "timesheets", grpc)
+    }
+
+    fn check(reason: Reason, status: u16, challenge: Option<&str>, title: &str) {
+        let seen = answer(reason, false);
+        let challenges: Vec<_> = seen
+            .headers
+            .iter()
+            .filter(|(name, _)| *name == "www-authenticate")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(seen.status, status, "{reason:?}");
+        assert_eq!(
+            challenges,
+            challenge.into_iter().collect::<Vec<_>>(),
+            "{reason:?}"
+        );
+        assert_eq!(
+            seen.body,
+            format!(r#"{{"title":"{title}","status":{status}}}"#),
+            "{reason:?}"
+        );
+        assert!(
+            seen.headers
+                .contains(&("cache-control", "no-store".to_owned()))
+        );
+        assert_eq!(answer(reason, true).body, title, "{reason:?}");
+    }
+
+    #[test]
+    fn every_row_of_the_contract() {
+        let bad = "Missing or invalid token";
+        check(
+            Reason::CredentialMissing,
+            401,
+            Some(r#"Bearer realm="timesheets""#),
+            bad,
+        );
+        check(
+            Reason::SignatureInvalid,
+            401,
+            Some(r#"Bearer realm="timesheets", error="invalid_token""#),
+            bad,
+        );
+        check(
+            Reason::TokenExpired,
+            401,
+            Some(
+                r#"Bearer realm="timesheets", error="invalid_token", error_description="The access token expired""#,
+            ),
+            bad,
+        );
+        check(
+            Reason::CredentialAmbiguous,
+            400,
+            Some(r#"Bearer realm="timesheets", error="invalid_request""#),
+            bad,
+        );
+        check(
+            Reason::ScopeMissing,
+            403,
+            Some(
+                r#"Bearer realm="timesheets", error="insufficient_scope", scope="read:timesheets create:timesheets""#,
+            ),
+            "Insufficient scope",
+        );
+        check(
+            Reason::ClaimRefused,
+            403,
+            Some(r#"Bearer realm="timesheets", error="insufficient_scope""#),
+            "Forbidden",
+        );
+        check(Reason::RouteUnmatched, 403, None, "Forbidden");
+        check(Reason::PathAmbiguous, 400, None, "Ambiguous path");
+        check(Reason::KeysUnavailable, 503, None, "Keys unavailable");
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_and_never_zero() {
+        let seen = answer(Reason::KeysUnavailable, false);
+        assert!(seen.headers.contains(&("retry-after", "2".to_owned())));
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(30)), 30);
+    }
+
+    #[test]
+    fn a_grpc_status_follows_the_http_status() {
+        for reason in Reason::ALL {
+            let seen = answer(reason, true);
+            let expected = match seen.status {
+                400 => 13,
+                401 => 16,
+                403 => 7,
+                503 => 14,
+                other => panic!("{reason:?} answers {other}"),
+            };
+            assert_eq!(seen.grpc_status, Some(expected), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn codes_are_unique_and_all_reasons_are_listed() {
+        let codes: BTreeSet<_> = Reason::ALL.into_iter().map(Reason::code).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        assert!(Reason::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(Reason::ALL.last(), Some(&Reason::PathAmbiguous));
+    }
+}

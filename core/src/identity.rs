@@ -1,0 +1,164 @@
+//! Identity headers: what an upstream is told about the caller, and what clients may not tell it.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::claims::Claims;
+use crate::policy::{Forward, Policy};
+use crate::request::Request;
+
+/// Headers by which some frameworks let a request say that it is of another method than it is.
+///
+/// A preflight carries no credential, so nothing in it may turn it into the request that it asks about.
+const METHOD_OVERRIDES: [&str; 3] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+/// A claim that cannot be a header value, by its name in the policy.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnforwardableClaim<'a>(pub(crate) &'a str);
+
+/// The integers that a JSON number of double precision holds exactly (RFC 8259 section 6).
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
+/// The names of the request's fields that claim an identity, as they stand there.
+///
+/// Servers that speak CGI (RFC 3875 section 4.1.18) read `-` and `_` as the same, so both spellings of
+/// a declared name are taken away. So are they in trailers, which some servers merge with the headers.
+pub fn identity_fields<'r>(
+    policy: &Policy,
+    names: impl Iterator<Item = &'r [u8]>,
+) -> Vec<&'r [u8]> {
+    names
+        .filter(|name| {
+            policy
+                .forward
+                .iter()
+                .any(|forward| is_spelling_of(name, &forward.header))
+        })
+        .collect()
+}
+
+/// The identity headers that a verified token sets.
+pub(crate) fn identity_headers<'a>(
+    forward: &'a [Forward],
+    claims: &Claims,
+) -> Result<Vec<(&'a str, String)>, UnforwardableClaim<'a>> {
+    let mut headers = Vec::with_capacity(forward.len());
+    for Forward { claim, header } in forward {
+        let value = claims
+            .all
+            .get(claim)
+            .map_or(Some(Cow::Borrowed("")), header_value);
+        match value.ok_or(UnforwardableClaim(claim))? {
+            empty if empty.is_empty() => {}
+            value => headers.push((header.as_str(), value.into_owned())),
+        }
+    }
+    Ok(headers)
+}
+
+/// The fields of a request that are the client's credential, as they stand there.
+pub(crate) fn credential_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
+    request
+        .names()
+        .filter(|name| name.eq_ignore_ascii_case(b"authorization"))
+}
+
+/// The fields of a request that override its method, as they stand there.
+pub(crate) fn override_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
+    request.names().filter(|name| {
+        METHOD_OVERRIDES
+            .iter()
+            .any(|known| is_spelling_of(name, known))
+    })
+}
+
+/// Whether a field name reads as `declared`, a lower-case name, once `_` is taken for `-`.
+fn is_spelling_of(name: &[u8], declared: &str) -> bool {
+    let folded = |octet: &u8| match octet {
+        b'_' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    name.iter()
+        .map(folded)
+        .eq(declared.bytes().map(|octet| folded(&octet)))
+}
+
+/// A claim as a header value; empty for one that says nothing, nothing for one that cannot be a value.
+fn header_value(claim: &Value) -> Option<Cow<'_, str>> {
+    match claim {
+        Value::Null => Some(Cow::Borrowed("")),
+        Value::Bool(value) => Some(Cow::Owned(value.to_string())),
+        // Beyond this two different integers read as one number: two callers would be one.
+        Value::Number(number) if number.is_f64() => number
+            .as_f64()
+            .filter(|value| value.abs() < EXACT_INTEGERS)
+            .map(|_| Cow::Owned(number.to_string())),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::String(text) => is_field_value(text).then_some(Cow::Borrowed(text)),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whether a text arrives at the upstream as it left: no control character, nothing that is trimmed.
+fn is_field_value(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+        && !text.starts_with(char::is_whitespace)
+        && !text.ends_with(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn spellings() {
+        for (name, expected) in [
+            ("x-auth-sub", true),
+            ("X-Auth-Sub", true),
+            ("x_auth_sub", true),
+            ("X-AUTH_sub", true),
+            ("x-auth-sub2", false),
+            ("x-auth", false),
+            ("xauthsub", false),
+        ] {
+            assert_eq!(
+                is_spelling_of(name.as_bytes(), "x-auth-sub"),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn header_values() {
+        for (claim, expected) in [
+            (json!("auth0|123"), Some("auth0|123")),
+            (json!("J\u{fc}rgen"), Some("J\u{fc}rgen")),
+            (json!("a b"), Some("a b")),
+            (json!(""), Some("")),
+            (json!(null), Some("")),
+            (json!(true), Some("true")),
+            (json!(42), Some("42")),
+            (json!(-1.5), Some("-1.5")),
+            (json!(u64::MAX), Some("18446744073709551615")),
+            (json!(1e16), None),
+            (json!(" a"), None),
+            (json!("a "), None),
+            (json!("a\u{a0}"), None),
+            (json!("a\nb"), None),
+            (json!("a\u{0}"), None),
+            (json!("a\u{85}b"), None),
+            (json!(["a"]), None),
+            (json!({"a": 1}), None),
+        ] {
+            assert_eq!(header_value(&claim).as_deref(), expected, "{claim}");
+        }
+    }
+}

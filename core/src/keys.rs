@@ -1,0 +1,182 @@
+//! Freshness of key sets: which keys may be trusted now, and when to ask the issuer again.
+
+use std::time::Duration;
+
+use crate::deny::Reason;
+use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
+use crate::jwks::{Key, KeySet, Selection};
+use crate::policy::{Freshness, IssuerId, Policy};
+use crate::time::Timestamp;
+use crate::token_cache::TokenCache;
+use crate::verify::Algorithm;
+
+/// However short an issuer's `max-age`, its keys are good for this long: an issuer that says 0 would
+/// otherwise be asked for every request.
+const SHORTEST_AGE: Duration = Duration::from_secs(60);
+
+/// The key sets of all issuers of one policy.
+///
+/// It fetches nothing. [`crate::decide`] says what is wanted, the host fetches it and hands the outcome
+/// to [`KeyCache::install`], then asks again.
+pub struct KeyCache {
+    issuers: Vec<IssuerKeys>,
+}
+
+/// What one issuer's key set is, and two times that must not be one: when it was fetched (how far to
+/// trust it) and when it was last asked for (how often to ask). With one, a failed refresh would make old keys young.
+struct IssuerKeys {
+    url: String,
+    freshness: Freshness,
+    held: Option<Held>,
+    attempted: Option<Timestamp>,
+}
+
+struct Held {
+    keys: KeySet,
+    fetched: Timestamp,
+    age_allowed: Duration,
+}
+
+/// A key set that a decision needs, for the host to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRequest {
+    /// Whose keys.
+    pub issuer: IssuerId,
+    /// Where they are published (the `jwks_uri` of OpenID Connect Discovery 1.0 section 3).
+    pub url: String,
+    /// How long the fetch may take, and a request may wait for it.
+    pub timeout: Duration,
+}
+
+/// The outcome of looking for the key that a token names.
+pub(crate) enum Lookup<'a> {
+    Found(&'a Key),
+    Fetch(KeyRequest),
+    Refused(Reason),
+    Unavailable { retry_after: Duration },
+}
+
+impl KeyCache {
+    /// No keys yet, for every issuer of the policy.
+    pub fn new(policy: &Policy) -> Self {
+        let issuers = policy.issuers.iter().map(|issuer| IssuerKeys {
+            url: issuer.jwks_uri.clone(),
+            freshness: issuer.keys,
+            held: None,
+            attempted: None,
+        });
+        Self {
+            issuers: issuers.collect(),
+        }
+    }
+
+    /// Takes in what a fetch brought: a good key set replaces the old one, anything else leaves it as it is.
+    ///
+    /// Tokens that a removed key had verified leave the token cache at once.
+    pub fn install(
+        &mut self,
+        tokens: &mut TokenCache,
+        issuer: IssuerId,
+        outcome: Result<KeyAnswer<'_>, FetchFailure>,
+        now: Timestamp,
+    ) -> FetchReport {
+        let Some(entry) = self.issuers.get_mut(issuer.0) else {
+            return FetchReport::Failed(FetchFailure::Unreachable);
+        };
+        entry.attempted = Some(now);
+        let fetched = match outcome.and_then(|answer| answer.read()) {
+            Ok(fetched) => fetched,
+            Err(failure) => return FetchReport::Failed(failure),
+        };
+        let keys = fetched.keys.len();
+        tokens.retain(|holder, key| holder != issuer || fetched.keys.has(key));
+        entry.held = Some(Held {
+            keys: fetched.keys,
+            fetched: now,
+            age_allowed: entry.freshness.age_allowed(fetched.max_age),
+        });
+        FetchReport::Installed { keys }
+    }
+
+    /// The key for a token of `issuer`, by `kid` and algorithm.
+    pub(crate) fn find(
+        &self,
+        issuer: IssuerId,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Lookup<'_> {
+        let Some(entry) = self.issuers.get(issuer.0) else {
+            return Lookup::Refused(Reason::IssuerUnknown);
+        };
+        let Some(keys) = entry.trusted(now) else {
+            return match entry.may_refresh(now) {
+                true => Lookup::Fetch(entry.request(issuer)),
+                false => Lookup::Unavailable {
+                    retry_after: entry.cooldown_left(now),
+                },
+            };
+        };
+        match keys.select(kid, algorithm) {
+            Selection::Found(key) => Lookup::Found(key),
+            Selection::Unknown if entry.cooldown_left(now).is_zero() => {
+                Lookup::Fetch(entry.request(issuer))
+            }
+            Selection::Unknown => Lookup::Refused(Reason::KidUnknown),
+            Selection::Unusable => Lookup::Refused(Reason::KeyUnusable),
+            Selection::Ambiguous => Lookup::Refused(Reason::KeyAmbiguous),
+        }
+    }
+
+    /// Whether the key of that thumbprint is one that [`KeyCache::find`] would give now without a fetch.
+    pub(crate) fn trusts(&self, issuer: IssuerId, thumbprint: &[u8; 32], now: Timestamp) -> bool {
+        let keys = self
+            .issuers
+            .get(issuer.0)
+            .and_then(|entry| entry.trusted(now));
+        keys.is_some_and(|keys| keys.has(thumbprint))
+    }
+}
+
+impl IssuerKeys {
+    /// The keys that may be used now: fresh ones, and for `max_stale` longer those that could not be
+    /// refreshed.
+    fn trusted(&self, now: Timestamp) -> Option<&KeySet> {
+        let held = self.held.as_ref()?;
+        let age = now.distance(held.fetched);
+        let is_fresh = age <= held.age_allowed;
+        let is_bounded = age <= held.age_allowed.saturating_add(self.freshness.max_stale);
+        (is_fresh || (is_bounded && !self.may_refresh(now))).then_some(&held.keys)
+    }
+
+    /// Whether keys that are no longer fresh may be asked for: after a success at any time, after a
+    /// failure once per cool-down.
+    fn may_refresh(&self, now: Timestamp) -> bool {
+        let succeeded = self.held.as_ref().map(|held| held.fetched);
+        self.attempted == succeeded || self.cooldown_left(now).is_zero()
+    }
+
+    /// How long until the cool-down since the last attempt is over; zero when it is.
+    fn cooldown_left(&self, now: Timestamp) -> Duration {
+        self.attempted.map_or(Duration::ZERO, |attempted| {
+            self.freshness
+                .cooldown
+                .saturating_sub(now.distance(attempted))
+        })
+    }
+
+    fn request(&self, issuer: IssuerId) -> KeyRequest {
+        KeyRequest {
+            issuer,
+            url: self.url.clone(),
+            timeout: self.freshness.timeout,
+        }
+    }
+}
+
+impl Freshness {
+    /// min(`ttl`, max(60 s, `max-age`)): the issuer may shorten what the policy allows, within reason.
+    fn age_allowed(self, max_age: Option<Duration>) -> Duration {
+        max_age.map_or(self.ttl, |sent| self.ttl.min(sent.max(SHORTEST_AGE)))
+    }
+}

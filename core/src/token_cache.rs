@@ -1,0 +1,152 @@
+//! Tokens that were verified before: bounded in octets, and never outliving what made them valid.
+
+use std::hash::BuildHasher;
+
+use lru::LruCache;
+use siphasher::sip::SipHasher13;
+
+use crate::claims::Claims;
+use crate::keys::KeyCache;
+use crate::policy::{IssuerId, Policy};
+use crate::time::Timestamp;
+use crate::verify::Verified;
+
+/// What an entry costs besides its token and its claims: the list and table slots of both libraries, rounded up.
+const ENTRY_OVERHEAD: usize = 256;
+
+/// Verified tokens, the least recently used of which make room for new ones.
+///
+/// The key is the whole token. SHA-256 of it would be as safe and smaller, but costs about 1.5 µs per
+/// request in wasm, where SipHash-1-3 with a seed of the host's and one comparison cost a fraction of that.
+pub struct TokenCache {
+    entries: LruCache<Box<str>, Entry, Seed>,
+    policy: [u8; 32],
+    limit: usize,
+    used: usize,
+}
+
+/// A token that was verified, and by what.
+pub(crate) struct Entry {
+    pub(crate) issuer: IssuerId,
+    /// The identity of the key that verified it: [`crate::jwks::Key::thumbprint`].
+    pub(crate) key: [u8; 32],
+    pub(crate) claims: Verified<Claims>,
+}
+
+/// Whether a request's token was found in the cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    /// No token was looked for.
+    #[default]
+    Unused,
+    /// Verified before, and every reason to trust it still holds.
+    Hit,
+    /// Not there, or no longer to be trusted.
+    Miss,
+}
+
+impl TokenCache {
+    /// An empty cache for `policy`, within the octets that it allows.
+    ///
+    /// `seed` is a random number of the host's: without one a client could choose tokens that collide.
+    pub fn new(policy: &Policy, seed: u64) -> Self {
+        Self {
+            entries: LruCache::unbounded_with_hasher(Seed(seed)),
+            policy: policy.fingerprint,
+            limit: policy.token_cache_bytes,
+            used: 0,
+        }
+    }
+
+    /// The number of tokens held.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no token is held.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The octets that the tokens held are accounted with; never more than the policy allows.
+    pub fn used_bytes(&self) -> usize {
+        self.used
+    }
+
+    /// The entry of a token whose key is still trusted under the policy that accepted it.
+    ///
+    /// One that is not is dropped. Time, audience and scopes are the caller's to check, on every hit.
+    pub(crate) fn find(
+        &mut self,
+        token: &str,
+        policy: &Policy,
+        keys: &KeyCache,
+        now: Timestamp,
+    ) -> Option<&Entry> {
+        if self.policy != policy.fingerprint {
+            self.retain(|_, _| false);
+            self.policy = policy.fingerprint;
+        }
+        let entry = self.entries.peek(token)?;
+        if !keys.trusts(entry.issuer, &entry.key, now) {
+            self.remove(token);
+            return None;
+        }
+        self.entries.get(token)
+    }
+
+    /// Keeps a verified token, and drops the least recently used ones that no longer fit.
+    pub(crate) fn insert(&mut self, token: &str, entry: Entry) {
+        let cost = cost(token, &entry);
+        if cost > self.limit {
+            return;
+        }
+        self.remove(token);
+        while self.used.saturating_add(cost) > self.limit {
+            let Some((token, entry)) = self.entries.pop_lru() else {
+                break;
+            };
+            self.used = self.used.saturating_sub(self::cost(&token, &entry));
+        }
+        self.entries.put(token.into(), entry);
+        self.used = self.used.saturating_add(cost);
+    }
+
+    /// Drops a token, if it is held.
+    pub(crate) fn remove(&mut self, token: &str) {
+        if let Some(entry) = self.entries.pop(token) {
+            self.used = self.used.saturating_sub(cost(token, &entry));
+        }
+    }
+
+    /// Drops every token whose issuer and key are not worth keeping.
+    pub(crate) fn retain(&mut self, keep: impl Fn(IssuerId, &[u8; 32]) -> bool) {
+        let dropped: Vec<Box<str>> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| !keep(entry.issuer, &entry.key))
+            .map(|(token, _)| token.clone())
+            .collect();
+        for token in dropped {
+            self.remove(&token);
+        }
+    }
+}
+
+fn cost(token: &str, entry: &Entry) -> usize {
+    ENTRY_OVERHEAD
+        .saturating_add(token.len())
+        .saturating_add(entry.claims.size())
+}
+
+/// SipHash with the host's seed: the standard library's own seeds itself, which the core may not.
+#[derive(Clone)]
+struct Seed(u64);
+
+impl BuildHasher for Seed {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_keys(self.0, self.0.rotate_left(32))
+    }
+}

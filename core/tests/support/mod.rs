@@ -1,0 +1,217 @@
+//! A policy, an issuer and a gate in miniature: what the tests of time, keys and caches share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    dead_code,
+    unreachable_pub
+)]
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+use ed25519_compact::{KeyPair, Seed};
+use scopegate_core::{
+    Decision, Deny, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest, Policy,
+    Portable, Request, Timestamp, TokenCache, decide,
+};
+
+/// The moment at which every test starts, in seconds.
+pub const START: u64 = 1_800_000_000;
+
+pub const POLICY: &str = "
+version: 1
+realm: test
+issuers:
+  one:
+    issuer: https://one.example/
+    audiences: [api]
+    jwks_uri: https://one.example/jwks.json
+    algorithms: [EdDSA]
+    clock_skew: 10s
+    keys: { ttl: 10m, max_stale: 1h, cooldown: 30s, timeout: 5s }
+  two:
+    issuer: https://two.example/
+    audiences: [api]
+    jwks_uri: https://two.example/jwks.json
+    algorithms: [EdDSA]
+forward: { sub: x-auth-sub }
+routes:
+  - { path: /open, public: true }
+  - { path: /any, authenticated: true }
+  - { path: /read, methods: [GET], scopes: [read] }
+  - { path: /shadow, scopes: [read], mode: shadow }
+";
+
+pub fn key_pair(number: u8) -> KeyPair {
+    KeyPair::from_seed(Seed::new([number; 32]))
+}
+
+/// A key set: pairs of `kid` and key number.
+pub fn key_set(keys: &[(&str, u8)]) -> String {
+    let jwks: Vec<String> = keys
+        .iter()
+        .map(|(kid, number)| {
+            let x = BASE64URL.encode(&key_pair(*number).pk[..]);
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"}}"#)
+        })
+        .collect();
+    format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
+}
+
+/// A token of issuer `one` that expires in an hour, with more claims (`"name":value,`) in front.
+pub fn token(kid: &str, number: u8, more: &str) -> String {
+    token_until(START + 3_600, kid, number, more)
+}
+
+pub fn token_until(expires: u64, kid: &str, number: u8, more: &str) -> String {
+    let header = BASE64URL.encode(format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#));
+    let claims = BASE64URL.encode(format!(
+        r#"{{{more}"iss":"https://one.example/","aud":"api","exp":{expires}}}"#
+    ));
+    let input = format!("{header}.{claims}");
+    let signature = BASE64URL.encode(&key_pair(number).sk.sign(&input, None)[..]);
+    format!("{input}.{signature}")
+}
+
+pub struct Gate {
+    pub policy: Policy,
+    pub keys: KeyCache,
+    pub tokens: TokenCache,
+    /// Milliseconds since [`START`].
+    pub elapsed: u64,
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self::with(POLICY)
+    }
+
+    pub fn with(policy: &str) -> Self {
+        let policy = Policy::parse(policy).unwrap();
+        let keys = KeyCache::new(&policy);
+        let tokens = TokenCache::new(&policy, 7);
+        Self {
+            policy,
+            keys,
+            tokens,
+            elapsed: 0,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(START * 1000 + self.elapsed)
+    }
+
+    pub fn wait(&mut self, seconds: u64) {
+        self.elapsed += seconds * 1000;
+    }
+
+    /// What the gate says, in a word: `allow`, `shadow <reason>`, `fetch <issuer>`, or the reason of a refusal.
+    pub fn ask(&mut self, path: &str, token: &str) -> String {
+        let request = get(path, token);
+        let now = self.now();
+        match decide(
+            &self.policy,
+            &request,
+            &self.keys,
+            &mut self.tokens,
+            &Portable,
+            now,
+        ) {
+            Decision::Allow(allow) => match allow.shadowed {
+                None => "allow".to_owned(),
+                Some(reason) => format!("shadow {}", reason.code()),
+            },
+            Decision::Deny(deny) => deny.reason.code().to_owned(),
+            Decision::NeedKeys(wanted) => format!("fetch {}", wanted.url),
+        }
+    }
+
+    /// The request for keys that this request leads to.
+    pub fn wanted(&mut self, path: &str, token: &str) -> Option<KeyRequest> {
+        let request = get(path, token);
+        let now = self.now();
+        match decide(
+            &self.policy,
+            &request,
+            &self.keys,
+            &mut self.tokens,
+            &Portable,
+            now,
+        ) {
+            Decision::NeedKeys(wanted) => Some(wanted),
+            Decision::Allow(allow) => allow.fetch,
+            Decision::Deny(_) => None,
+        }
+    }
+
+    pub fn with_denial<T>(
+        &mut self,
+        path: &str,
+        token: &str,
+        read: impl Fn(&Deny<'_>, &Request, &Policy) -> T,
+    ) -> T {
+        let request = get(path, token);
+        let now = self.now();
+        match decide(
+            &self.policy,
+            &request,
+            &self.keys,
+            &mut self.tokens,
+            &Portable,
+            now,
+        ) {
+            Decision::Deny(deny) => read(&deny, &request, &self.policy),
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+    }
+
+    /// Asks; when keys are wanted, gives these and asks again.
+    pub fn ask_with(&mut self, path: &str, token: &str, keys: &str) -> String {
+        match self.wanted(path, token) {
+            None => self.ask(path, token),
+            Some(wanted) => {
+                self.give(wanted.issuer, keys);
+                self.ask(path, token)
+            }
+        }
+    }
+
+    pub fn give(&mut self, issuer: IssuerId, keys: &str) -> FetchReport {
+        self.answer(issuer, 200, None, keys)
+    }
+
+    pub fn answer(
+        &mut self,
+        issuer: IssuerId,
+        status: u16,
+        cache_control: Option<&str>,
+        body: &str,
+    ) -> FetchReport {
+        let answer = KeyAnswer {
+            status,
+            cache_control,
+            body: body.as_bytes(),
+        };
+        let now = self.now();
+        self.keys.install(&mut self.tokens, issuer, Ok(answer), now)
+    }
+
+    pub fn fail(&mut self, issuer: IssuerId) -> FetchReport {
+        let now = self.now();
+        self.keys
+            .install(&mut self.tokens, issuer, Err(FetchFailure::Timeout), now)
+    }
+}
+
+fn get(path: &str, token: &str) -> Request {
+    let headers = match token {
+        "" => Vec::new(),
+        token => vec![(
+            b"authorization".to_vec(),
+            format!("Bearer {token}").into_bytes(),
+        )],
+    };
+    Request::new(b"GET", Some(path.as_bytes()), headers)
+}
