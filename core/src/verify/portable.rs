@@ -80,8 +80,9 @@ fn verify_pkcs1<D: Digest + AssociatedOid>(
     .is_ok()
 }
 
-/// Goes by `VerifyingKey`, whose construction copies the key (24 ns of 400 µs), because `RsaPublicKey::verify` with `Pss` does not
-/// refuse a signature that is not smaller than the modulus (RFC 8017 section 5.2.2): each would have a second spelling.
+/// Goes by `VerifyingKey`, whose construction copies the key (24 ns of 400 µs), because `RsaPublicKey::verify` with
+/// `Pss` does not refuse a signature that is not smaller than the modulus (RFC 8017 section 5.2.2): each would have a
+/// second spelling.
 fn verify_pss<D: Digest + FixedOutputReset>(
     key: &RsaPublicKey,
     signing_input: &[u8],
