@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::claims::Claims;
 use crate::credential::bearer_token;
-use crate::decision::{Allow, Decision, Deny, Facts};
+use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys};
 use crate::deny::Reason;
 use crate::identity::{
     UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
@@ -36,7 +36,16 @@ struct Pass<'a> {
     strip: Vec<&'a [u8]>,
 }
 
-/// Decides about one request.
+/// Decides about one request, in this order:
+///
+/// 1. the path in canonical form, or refuse; 2. the route for it and the method, or refuse;
+/// 3. a public route or a true preflight passes; 4. one bearer credential, or refuse;
+/// 5. a token verified before goes on at 9; 6. the token's form, its algorithm, no `crit`;
+/// 7. its issuer, one that the route takes, and what can be refused before keys are asked for: type,
+///    time, audience; 8. the key, or what to fetch, and the signature; 9. (for 5) time and audience again,
+///    then the claim rules; 10. scopes; 11. pass, with the identity headers of the token.
+///
+/// Whatever the way out, the client's own identity headers are taken away.
 ///
 /// `keys` and `tokens` belong to `policy`; `verifier` checks signatures; `now` is the host's wall clock.
 /// Nothing is fetched: the answer may be [`Decision::NeedKeys`], never twice for one URL at one `now`.
@@ -168,8 +177,7 @@ impl<'a> Gate<'a, '_> {
         let now = self.now;
         if let Some(entry) = self.tokens.find(token, policy, self.keys, now) {
             self.facts.token_cache = CacheUse::Hit;
-            let issuer = accepted(policy, entry.issuer, wanted)?;
-            self.facts.issuer = Some(&issuer.name);
+            let issuer = accept(policy, entry.issuer, wanted, self.facts)?;
             if let Err(reason) = check_validity(&entry.claims, issuer, wanted, now) {
                 return Err(reason.into());
             }
@@ -193,8 +201,7 @@ impl<'a> Gate<'a, '_> {
             .policy
             .issuer_of(&parsed.claims.issuer)
             .ok_or(Reason::IssuerUnknown)?;
-        let issuer = accepted(self.policy, id, wanted)?;
-        self.facts.issuer = Some(&issuer.name);
+        let issuer = accept(self.policy, id, wanted, self.facts)?;
         if !issuer.algorithms.contains(&parsed.header.algorithm) {
             return Err(Reason::AlgorithmRefused.into());
         }
@@ -224,17 +231,19 @@ impl<'a> Gate<'a, '_> {
 }
 
 /// The issuer of that id, if the route takes its tokens.
-fn accepted<'a>(
+fn accept<'a>(
     policy: &'a Policy,
     id: IssuerId,
     wanted: &Requirements,
+    facts: &mut Facts<'a>,
 ) -> Result<&'a Issuer, Reason> {
-    let is_taken = wanted
-        .issuers
-        .as_ref()
-        .is_none_or(|taken| taken.contains(&id));
     let issuer = policy.issuer(id).ok_or(Reason::IssuerUnknown)?;
-    is_taken.then_some(issuer).ok_or(Reason::IssuerRefused)
+    facts.issuer = Some(&issuer.name);
+    let taken = wanted.issuers.as_ref();
+    match taken.is_none_or(|taken| taken.contains(&id)) {
+        true => Ok(issuer),
+        false => Err(Reason::IssuerRefused),
+    }
 }
 
 /// What only a verified token is told: claim rules, then scopes, then the headers it sets.
@@ -285,7 +294,7 @@ impl<'a> Stop<'a> {
                 retry_after,
                 ..Deny::because(Reason::KeysUnavailable, facts)
             }),
-            Self::NeedKeys(request) => Decision::NeedKeys(request),
+            Self::NeedKeys(keys) => Decision::NeedKeys(NeedKeys { keys, facts }),
         }
     }
 

@@ -15,8 +15,17 @@ pub enum Decision<'a> {
     Allow(Allow<'a>),
     /// Answer it with [`Deny::response`].
     Deny(Deny<'a>),
-    /// Fetch this key set, hand the outcome to [`KeyCache::install`], and ask again.
-    NeedKeys(KeyRequest),
+    /// Fetch a key set, hand the outcome to [`KeyCache::install`](crate::KeyCache::install), and ask again.
+    NeedKeys(NeedKeys<'a>),
+}
+
+/// A request that cannot be decided without keys that are not at hand.
+#[derive(Debug)]
+pub struct NeedKeys<'a> {
+    /// What to fetch.
+    pub keys: KeyRequest,
+    /// What is worth a log line, should the keys not come.
+    pub facts: Facts<'a>,
 }
 
 /// A request that goes on to the upstream, and how it is changed on the way: first `strip`, then `set`.
@@ -60,6 +69,13 @@ pub struct Facts<'a> {
     pub subject: Option<String>,
     /// What the token cache did.
     pub token_cache: CacheUse,
+}
+
+impl<'a> NeedKeys<'a> {
+    /// The refusal of a request that found no place to wait for its keys, or has waited too long.
+    pub fn give_up(self) -> Deny<'a> {
+        Deny::because(Reason::KeysUnavailable, self.facts)
+    }
 }
 
 impl Deny<'_> {

@@ -63,6 +63,8 @@ pub enum Reason {
     ConnectRefused,
     /// A path that two readers may read in two ways.
     PathAmbiguous,
+    /// The host could not do its part, or has no policy: nothing was decided, and nothing may pass.
+    HostFailure,
 }
 
 /// What a host answers for a refusal.
@@ -90,11 +92,12 @@ enum Row {
     Forbidden,
     Ambiguous,
     Unavailable,
+    Broken,
 }
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::CredentialMissing,
         Self::CredentialAmbiguous,
         Self::CredentialMalformed,
@@ -123,6 +126,7 @@ impl Reason {
         Self::PathMissing,
         Self::ConnectRefused,
         Self::PathAmbiguous,
+        Self::HostFailure,
     ];
 
     /// The stable code of logs, metrics and access logs.
@@ -156,6 +160,7 @@ impl Reason {
             Self::PathMissing => "path_missing",
             Self::ConnectRefused => "connect_refused",
             Self::PathAmbiguous => "path_ambiguous",
+            Self::HostFailure => "host_failure",
         }
     }
 
@@ -187,6 +192,7 @@ impl Reason {
             | Self::PathMissing
             | Self::ConnectRefused => Row::Forbidden,
             Self::PathAmbiguous => Row::Ambiguous,
+            Self::HostFailure => Row::Broken,
         }
     }
 }
@@ -203,6 +209,7 @@ impl Row {
             Self::ForbiddenToken | Self::Forbidden => (403, "Forbidden", 7),
             Self::Ambiguous => (400, "Ambiguous path", 13),
             Self::Unavailable => (503, "Keys unavailable", 14),
+            Self::Broken => (503, "Service unavailable", 14),
         }
     }
 
@@ -221,7 +228,7 @@ impl Row {
                 scopes.join(" ")
             )),
             Self::ForbiddenToken => Some(r#", error="insufficient_scope""#.to_owned()),
-            Self::Forbidden | Self::Ambiguous | Self::Unavailable => None,
+            Self::Forbidden | Self::Ambiguous | Self::Unavailable | Self::Broken => None,
         }
     }
 }
@@ -264,6 +271,14 @@ fn whole_seconds(wait: Duration) -> u64 {
         _ => wait.as_secs().saturating_add(1),
     };
     rounded.max(1)
+}
+
+impl Response {
+    /// The answer of a host that cannot ask [`decide`](crate::decide): it could not read the request, or has no policy.
+    pub fn host_failure() -> Self {
+        let deny = Deny::because(Reason::HostFailure, Facts::default());
+        response(&deny, "", false)
+    }
 }
 
 impl<'a> Deny<'a> {
@@ -365,6 +380,7 @@ mod tests {
         check(Reason::RouteUnmatched, 403, None, "Forbidden");
         check(Reason::PathAmbiguous, 400, None, "Ambiguous path");
         check(Reason::KeysUnavailable, 503, None, "Keys unavailable");
+        check(Reason::HostFailure, 503, None, "Service unavailable");
     }
 
     #[test]
@@ -395,6 +411,6 @@ mod tests {
         let codes: BTreeSet<_> = Reason::ALL.into_iter().map(Reason::code).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         assert!(Reason::ALL.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(Reason::ALL.last(), Some(&Reason::PathAmbiguous));
+        assert_eq!(Reason::ALL.last(), Some(&Reason::HostFailure));
     }
 }

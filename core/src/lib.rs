@@ -27,7 +27,7 @@ mod token_cache;
 mod verify;
 
 pub use decide::decide;
-pub use decision::{Allow, Decision, Deny, Facts};
+pub use decision::{Allow, Decision, Deny, Facts, NeedKeys};
 pub use deny::{Reason, Response};
 pub use fetch::{FetchFailure, FetchReport, KeyAnswer};
 pub use identity::identity_fields;

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn none_and_hmac_and_other_spellings_have_no_value() {
-        for name in ["none", "None", "NONE", "HS256", "rs256", "RS256 ", "ES256K", "ES512", ""] {
+        for name in [
+            "none", "None", "NONE", "HS256", "rs256", "RS256 ", "ES256K", "ES512", "",
+        ] {
             assert_eq!(Algorithm::from_name(name), None, "{name:?}");
         }
     }

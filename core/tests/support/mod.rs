@@ -124,7 +124,7 @@ impl Gate {
                 Some(reason) => format!("shadow {}", reason.code()),
             },
             Decision::Deny(deny) => deny.reason.code().to_owned(),
-            Decision::NeedKeys(wanted) => format!("fetch {}", wanted.url),
+            Decision::NeedKeys(wanted) => format!("fetch {}", wanted.keys.url),
         }
     }
 
@@ -140,7 +140,7 @@ impl Gate {
             &Portable,
             now,
         ) {
-            Decision::NeedKeys(wanted) => Some(wanted),
+            Decision::NeedKeys(wanted) => Some(wanted.keys),
             Decision::Allow(allow) => allow.fetch,
             Decision::Deny(_) => None,
         }
