@@ -23,17 +23,17 @@ use crate::token_cache::{CacheUse, Entry, TokenCache};
 use crate::verify::{self, Verified, Verifier};
 
 /// Why a request is not allowed yet, or at all.
-enum Stop<'a> {
+enum Stop<'p> {
     Refuse(Reason),
-    MissingScopes(Vec<&'a str>),
+    MissingScopes(Vec<&'p str>),
     Unavailable(Duration),
     NeedKeys(KeyRequest),
 }
 
 /// The fields to set and to remove on a request that is allowed.
-struct Pass<'a> {
-    set: Vec<(&'a str, String)>,
-    strip: Vec<&'a [u8]>,
+struct Pass<'p, 'r> {
+    set: Vec<(&'p str, String)>,
+    strip: Vec<&'r [u8]>,
 }
 
 /// Decides about one request, in this order:
@@ -49,14 +49,14 @@ struct Pass<'a> {
 ///
 /// `keys` and `tokens` belong to `policy`; `verifier` checks signatures; `now` is the host's wall clock.
 /// Nothing is fetched: the answer may be [`Decision::NeedKeys`], never twice for one URL at one `now`.
-pub fn decide<'a>(
-    policy: &'a Policy,
-    request: &'a Request,
+pub fn decide<'p, 'r>(
+    policy: &'p Policy,
+    request: &'r Request,
     keys: &KeyCache,
     tokens: &mut TokenCache,
     verifier: &dyn Verifier,
     now: Timestamp,
-) -> Decision<'a> {
+) -> Decision<'p, 'r> {
     let mut facts = Facts::default();
     let mut mode = policy.mode;
     let mut gate = Gate {
@@ -92,13 +92,13 @@ pub fn decide<'a>(
 }
 
 /// Which rule of the policy a request falls under.
-enum Found<'a> {
-    Route(&'a Route),
+enum Found<'p> {
+    Route(&'p Route),
     /// A CORS preflight for this route: the browser asks first, without a credential.
-    Preflight(&'a Route),
+    Preflight(&'p Route),
 }
 
-fn find_route<'a>(policy: &'a Policy, request: &Request) -> Result<Found<'a>, Stop<'a>> {
+fn find_route<'p>(policy: &'p Policy, request: &Request) -> Result<Found<'p>, Stop<'p>> {
     if request.method() == b"CONNECT" {
         return Err(Stop::Refuse(Reason::ConnectRefused));
     }
@@ -125,7 +125,7 @@ fn find_route<'a>(policy: &'a Policy, request: &Request) -> Result<Found<'a>, St
     }
 }
 
-fn pass_preflight<'a>(policy: &Policy, request: &'a Request) -> Pass<'a> {
+fn pass_preflight<'p, 'r>(policy: &Policy, request: &'r Request) -> Pass<'p, 'r> {
     let mut strip = identity_fields(policy, request.names());
     strip.extend(credential_fields(request));
     strip.extend(override_fields(request));
@@ -136,18 +136,22 @@ fn pass_preflight<'a>(policy: &Policy, request: &'a Request) -> Pass<'a> {
 }
 
 /// What a decision reads, and what it notes on its way.
-struct Gate<'a, 'g> {
-    policy: &'a Policy,
+struct Gate<'p, 'g> {
+    policy: &'p Policy,
     keys: &'g KeyCache,
     tokens: &'g mut TokenCache,
     verifier: &'g dyn Verifier,
     now: Timestamp,
-    facts: &'g mut Facts<'a>,
+    facts: &'g mut Facts<'p>,
 }
 
-impl<'a> Gate<'a, '_> {
+impl<'p> Gate<'p, '_> {
     /// From a route to its answer.
-    fn judge(&mut self, route: &'a Route, request: &'a Request) -> Result<Pass<'a>, Stop<'a>> {
+    fn judge<'r>(
+        &mut self,
+        route: &'p Route,
+        request: &'r Request,
+    ) -> Result<Pass<'p, 'r>, Stop<'p>> {
         let strip = identity_fields(self.policy, request.names());
         let Access::Protected(wanted) = &route.access else {
             return Ok(pass(
@@ -171,8 +175,8 @@ impl<'a> Gate<'a, '_> {
     fn admit(
         &mut self,
         token: &str,
-        wanted: &'a Requirements,
-    ) -> Result<Vec<(&'a str, String)>, Stop<'a>> {
+        wanted: &'p Requirements,
+    ) -> Result<Vec<(&'p str, String)>, Stop<'p>> {
         let policy = self.policy;
         let now = self.now;
         if let Some(entry) = self.tokens.find(token, policy, self.keys, now) {
@@ -195,7 +199,7 @@ impl<'a> Gate<'a, '_> {
         &mut self,
         token: &str,
         wanted: &Requirements,
-    ) -> Result<(&'a Issuer, Entry), Stop<'a>> {
+    ) -> Result<(&'p Issuer, Entry), Stop<'p>> {
         let parsed = UnverifiedToken::parse(token)?;
         let id = self
             .policy
@@ -231,12 +235,12 @@ impl<'a> Gate<'a, '_> {
 }
 
 /// The issuer of that id, if the route takes its tokens.
-fn accept<'a>(
-    policy: &'a Policy,
+fn accept<'p>(
+    policy: &'p Policy,
     id: IssuerId,
     wanted: &Requirements,
-    facts: &mut Facts<'a>,
-) -> Result<&'a Issuer, Reason> {
+    facts: &mut Facts<'p>,
+) -> Result<&'p Issuer, Reason> {
     let issuer = policy.issuer(id).ok_or(Reason::IssuerUnknown)?;
     facts.issuer = Some(&issuer.name);
     let taken = wanted.issuers.as_ref();
@@ -247,13 +251,13 @@ fn accept<'a>(
 }
 
 /// What only a verified token is told: claim rules, then scopes, then the headers it sets.
-fn authorise<'a>(
-    policy: &'a Policy,
+fn authorise<'p>(
+    policy: &'p Policy,
     issuer: &Issuer,
     claims: &Verified<Claims>,
-    wanted: &'a Requirements,
-    facts: &mut Facts<'a>,
-) -> Result<Vec<(&'a str, String)>, Stop<'a>> {
+    wanted: &'p Requirements,
+    facts: &mut Facts<'p>,
+) -> Result<Vec<(&'p str, String)>, Stop<'p>> {
     if policy.envoy.log_subject {
         facts.subject.clone_from(&claims.subject);
     }
@@ -270,20 +274,20 @@ fn authorise<'a>(
     })
 }
 
-fn pass<'a>(
-    set: Vec<(&'a str, String)>,
-    mut strip: Vec<&'a [u8]>,
+fn pass<'p, 'r>(
+    set: Vec<(&'p str, String)>,
+    mut strip: Vec<&'r [u8]>,
     token: TokenForwarding,
-    request: &'a Request,
-) -> Pass<'a> {
+    request: &'r Request,
+) -> Pass<'p, 'r> {
     if token == TokenForwarding::Strip {
         strip.extend(credential_fields(request));
     }
     Pass { set, strip }
 }
 
-impl<'a> Stop<'a> {
-    fn refuse(self, facts: Facts<'a>) -> Decision<'a> {
+impl<'p> Stop<'p> {
+    fn refuse<'r>(self, facts: Facts<'p>) -> Decision<'p, 'r> {
         match self {
             Self::Refuse(reason) => Decision::Deny(Deny::because(reason, facts)),
             Self::MissingScopes(scopes) => Decision::Deny(Deny {
@@ -299,7 +303,7 @@ impl<'a> Stop<'a> {
     }
 
     /// Shadow mode never refuses and never waits; but what a client says of itself is never believed.
-    fn shadow(self, policy: &Policy, request: &'a Request, facts: Facts<'a>) -> Allow<'a> {
+    fn shadow<'r>(self, policy: &Policy, request: &'r Request, facts: Facts<'p>) -> Allow<'p, 'r> {
         let (reason, fetch) = match self {
             Self::Refuse(reason) => (reason, None),
             Self::MissingScopes(_) => (Reason::ScopeMissing, None),

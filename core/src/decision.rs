@@ -8,59 +8,59 @@ use crate::policy::Policy;
 use crate::request::Request;
 use crate::token_cache::CacheUse;
 
-/// What the host shall do with a request.
+/// What the host shall do with a request. It borrows from the policy (`'p`) and from the request (`'r`).
 #[derive(Debug)]
-pub enum Decision<'a> {
+pub enum Decision<'p, 'r> {
     /// Hand it on to the upstream.
-    Allow(Allow<'a>),
+    Allow(Allow<'p, 'r>),
     /// Answer it with [`Deny::response`].
-    Deny(Deny<'a>),
+    Deny(Deny<'p>),
     /// Fetch a key set, hand the outcome to [`KeyCache::install`](crate::KeyCache::install), and ask again.
-    NeedKeys(NeedKeys<'a>),
+    NeedKeys(NeedKeys<'p>),
 }
 
 /// A request that cannot be decided without keys that are not at hand.
 #[derive(Debug)]
-pub struct NeedKeys<'a> {
+pub struct NeedKeys<'p> {
     /// What to fetch.
     pub keys: KeyRequest,
     /// What is worth a log line, should the keys not come.
-    pub facts: Facts<'a>,
+    pub facts: Facts<'p>,
 }
 
 /// A request that goes on to the upstream, and how it is changed on the way: first `strip`, then `set`.
 #[derive(Debug)]
-pub struct Allow<'a> {
+pub struct Allow<'p, 'r> {
     /// Header fields to set: identity headers, by their names in the policy.
-    pub set: Vec<(&'a str, String)>,
+    pub set: Vec<(&'p str, String)>,
     /// Names of header fields to remove, as they stand in the request.
-    pub strip: Vec<&'a [u8]>,
+    pub strip: Vec<&'r [u8]>,
     /// In shadow mode: why the request would have been refused.
     pub shadowed: Option<Reason>,
     /// In shadow mode: a key set to fetch behind the request, which does not wait for it.
     pub fetch: Option<KeyRequest>,
     /// What is worth a log line.
-    pub facts: Facts<'a>,
+    pub facts: Facts<'p>,
 }
 
 /// A refusal.
 #[derive(Debug)]
-pub struct Deny<'a> {
+pub struct Deny<'p> {
     /// Why, for logs and metrics.
     pub reason: Reason,
     /// What is worth a log line.
-    pub facts: Facts<'a>,
-    pub(crate) scopes: Vec<&'a str>,
+    pub facts: Facts<'p>,
+    pub(crate) scopes: Vec<&'p str>,
     pub(crate) retry_after: Duration,
 }
 
 /// What a decision found on its way, for logs and metrics: the policy's words and our keys', none of the client's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts<'a> {
+pub struct Facts<'p> {
     /// The pattern of the route.
-    pub route: Option<&'a str>,
+    pub route: Option<&'p str>,
     /// The issuer, by its name in the policy.
-    pub issuer: Option<&'a str>,
+    pub issuer: Option<&'p str>,
     /// The `kid` of the key in the issuer's set that the token was verified with.
     pub kid: Option<String>,
     /// The claim whose rule refused a token, or that could not be forwarded.
@@ -71,9 +71,9 @@ pub struct Facts<'a> {
     pub token_cache: CacheUse,
 }
 
-impl<'a> NeedKeys<'a> {
+impl<'p> NeedKeys<'p> {
     /// The refusal of a request that found no place to wait for its keys, or has waited too long.
-    pub fn give_up(self) -> Deny<'a> {
+    pub fn give_up(self) -> Deny<'p> {
         Deny::because(Reason::KeysUnavailable, self.facts)
     }
 }

@@ -1,0 +1,119 @@
+//! Carrying out a decision on the effective context: header changes, refusals, counters, access-log fields.
+
+use scopegate_core::{Allow, Deny, Facts, Reason, Request, Response};
+
+use crate::gate::Gate;
+use crate::host::{self, HeaderMap, HostError, Level};
+
+/// Changes an allowed request, and counts it. The caller lets it go on.
+///
+/// An error means that the request may still hold what had to be taken away: it must not pass.
+pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError> {
+    for name in &allow.strip {
+        host::remove_field(HeaderMap::Request, name)?;
+    }
+    for (name, value) in &allow.set {
+        host::set_field(HeaderMap::Request, name, value)?;
+    }
+    gate.counters.token_cache(allow.facts.token_cache);
+    match allow.shadowed {
+        None => {
+            gate.counters.allowed();
+            note("allow", None, &allow.facts);
+        }
+        Some(reason) => {
+            gate.counters.shadowed(reason);
+            note("shadow", Some(reason.code()), &allow.facts);
+            explain("would be refused", reason.code(), &allow.facts);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a request. It is the last that happens to its context.
+pub(crate) fn deny(gate: &Gate, request: &Request, deny: &Deny<'_>) {
+    gate.counters.token_cache(deny.facts.token_cache);
+    let response = deny.response(&gate.policy, request);
+    refuse(gate, deny.reason.code(), &deny.facts, &response);
+}
+
+/// Refuses a request that a failed host call left undecided, or in a state that must not reach the upstream.
+pub(crate) fn deny_broken(gate: &Gate, error: HostError) {
+    host::log(
+        Level::Error,
+        &format!("scopegate: request refused: {error}"),
+    );
+    let reason = Reason::HostFailure.code();
+    refuse(gate, reason, &Facts::default(), &Response::host_failure());
+}
+
+fn refuse(gate: &Gate, reason: &str, facts: &Facts<'_>, response: &Response) {
+    gate.counters.denied(reason);
+    note("deny", Some(reason), facts);
+    explain("refused", reason, facts);
+    send(reason, response);
+}
+
+/// Refuses a request that came before there was a policy.
+pub(crate) fn deny_unconfigured() {
+    send(Reason::HostFailure.code(), &Response::host_failure());
+}
+
+fn send(reason: &str, response: &Response) {
+    let headers = response.headers.iter();
+    let headers: Vec<_> = headers
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let details = format!("scopegate_{reason}");
+    let sent = host::send_local_response(
+        response.status,
+        &details,
+        &headers,
+        &response.body,
+        response.grpc_status,
+    );
+    if let Err(error) = sent {
+        // The request stays where it is: paused, until Envoy's own timeout ends it.
+        host::log(
+            Level::Error,
+            &format!("scopegate: a refusal could not be sent: {error}"),
+        );
+    }
+}
+
+/// Leaves decision, reason, route and issuer for the access log, and the subject where the policy allows it.
+fn note(decision: &str, reason: Option<&str>, facts: &Facts<'_>) {
+    let fields = [
+        ("scopegate_decision", Some(decision)),
+        ("scopegate_reason", reason),
+        ("scopegate_route", facts.route),
+        ("scopegate_issuer", facts.issuer),
+        ("scopegate_subject", facts.subject.as_deref()),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            // A missing access-log field harms nobody, and a log line per request would.
+            let _ = host::set_property(name, value);
+        }
+    }
+}
+
+/// One line for whoever looks for the rule or the key behind a refusal; never a token, never a claim's value.
+fn explain(verdict: &str, reason: &str, facts: &Facts<'_>) {
+    if !host::logs(Level::Debug) {
+        return;
+    }
+    let mut line = format!("scopegate: {verdict}: {reason}");
+    let details = [
+        ("route", facts.route),
+        ("issuer", facts.issuer),
+        ("kid", facts.kid.as_deref()),
+        ("claim", facts.claim.as_deref()),
+    ];
+    for (name, value) in details {
+        if let Some(value) = value {
+            line.push_str(&format!(" {name}={value:?}"));
+        }
+    }
+    host::log(Level::Debug, &line);
+}

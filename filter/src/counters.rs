@@ -1,0 +1,112 @@
+//! The filter's counters in Envoy's statistics. README.md lists them for operators.
+
+use std::collections::BTreeMap;
+
+use scopegate_core::{CacheUse, FetchReport, Policy, Reason};
+
+use crate::host::{self, Counter, HostError, Level};
+
+/// What every counter's name begins with, after Envoy's own `wasmcustom.`.
+const PREFIX: &str = "scopegate";
+
+/// All counters, defined when a policy is taken over, so that each is there as zero before its first event.
+pub(crate) struct Counters {
+    allowed: Defined,
+    denied: BTreeMap<&'static str, Defined>,
+    shadowed: BTreeMap<&'static str, Defined>,
+    token_cache_hit: Defined,
+    token_cache_miss: Defined,
+    verified_by_host: Defined,
+    verified_portably: Defined,
+    key_fetch: BTreeMap<String, BTreeMap<&'static str, Defined>>,
+}
+
+/// A counter, or nothing where the host could not define it: a gate without statistics still is a gate.
+type Defined = Option<Counter>;
+
+impl Counters {
+    /// Defines all counters of a policy. What cannot be defined is said in the log.
+    pub(crate) fn define(policy: &Policy) -> Self {
+        let mut failure = None;
+        let mut define = |name: String| match host::define_counter(&format!("{PREFIX}.{name}")) {
+            Ok(counter) => Some(counter),
+            Err(error) => {
+                failure = Some(error);
+                None
+            }
+        };
+        let reasons = || Reason::ALL.into_iter().map(Reason::code);
+        let counters = Self {
+            allowed: define("allowed".to_owned()),
+            denied: reasons()
+                .map(|reason| (reason, define(format!("denied.{reason}"))))
+                .collect(),
+            shadowed: reasons()
+                .map(|reason| (reason, define(format!("shadowed.{reason}"))))
+                .collect(),
+            token_cache_hit: define("token_cache.hit".to_owned()),
+            token_cache_miss: define("token_cache.miss".to_owned()),
+            verified_by_host: define("verify.host".to_owned()),
+            verified_portably: define("verify.portable".to_owned()),
+            key_fetch: (policy.issuers.iter().map(|issuer| &issuer.name))
+                .map(|issuer| {
+                    let outcomes = FetchReport::CODES.into_iter();
+                    let of_issuer = outcomes
+                        .map(|code| (code, define(format!("key_fetch.{issuer}.{code}"))))
+                        .collect();
+                    (issuer.clone(), of_issuer)
+                })
+                .collect(),
+        };
+        if let Some(error) = failure {
+            warn(error);
+        }
+        counters
+    }
+
+    pub(crate) fn allowed(&self) {
+        increment(self.allowed);
+    }
+
+    pub(crate) fn denied(&self, reason: &str) {
+        increment(self.denied.get(reason).copied().flatten());
+    }
+
+    pub(crate) fn shadowed(&self, reason: Reason) {
+        increment(self.shadowed.get(reason.code()).copied().flatten());
+    }
+
+    pub(crate) fn token_cache(&self, used: CacheUse) {
+        match used {
+            CacheUse::Unused => {}
+            CacheUse::Hit => increment(self.token_cache_hit),
+            CacheUse::Miss => increment(self.token_cache_miss),
+        }
+    }
+
+    pub(crate) fn verified_by_host(&self) {
+        increment(self.verified_by_host);
+    }
+
+    pub(crate) fn verified_portably(&self) {
+        increment(self.verified_portably);
+    }
+
+    pub(crate) fn key_fetch(&self, issuer: &str, report: FetchReport) {
+        let of_issuer = self.key_fetch.get(issuer);
+        let counter = of_issuer.and_then(|outcomes| outcomes.get(report.code()));
+        increment(counter.copied().flatten());
+    }
+}
+
+/// A count that is lost harms nobody, and a log line per request would.
+fn increment(counter: Defined) {
+    if let Some(counter) = counter {
+        let _ = host::increment(counter);
+    }
+}
+
+fn warn(error: HostError) {
+    let line = format!("scopegate: not every counter could be defined: {error}");
+    host::log(Level::Warn, &line);
+}

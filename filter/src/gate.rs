@@ -1,0 +1,82 @@
+//! One policy at work: what a root context and its requests share.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+
+use scopegate_core::{
+    Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, Policy, Request, Timestamp,
+    TokenCache, decide,
+};
+
+use crate::counters::Counters;
+use crate::verifier::HostVerifier;
+use crate::waiting::Waiting;
+
+/// A policy, and all state that belongs to it and to nothing else.
+///
+/// The cells are borrowed within one expression each, never across a host call that may call back.
+pub(crate) struct Gate {
+    /// The root context, which fetches keys for everyone.
+    pub(crate) root: u32,
+    pub(crate) policy: Policy,
+    pub(crate) waiting: RefCell<Waiting>,
+    pub(crate) counters: Rc<Counters>,
+    keys: RefCell<KeyCache>,
+    tokens: RefCell<TokenCache>,
+    verifier: HostVerifier,
+}
+
+impl Gate {
+    /// A gate without keys yet.
+    pub(crate) fn new(root: u32, policy: Policy) -> Self {
+        let counters = Rc::new(Counters::define(&policy));
+        // The standard library seeds this from the host's random numbers.
+        let seed = RandomState::new().hash_one(root);
+        Self {
+            root,
+            waiting: RefCell::default(),
+            keys: RefCell::new(KeyCache::new(&policy)),
+            tokens: RefCell::new(TokenCache::new(&policy, seed)),
+            verifier: HostVerifier::new(Rc::clone(&counters)),
+            counters,
+            policy,
+        }
+    }
+
+    /// Asks the core.
+    pub(crate) fn decide<'p, 'r>(
+        &'p self,
+        request: &'r Request,
+        now: Timestamp,
+    ) -> Decision<'p, 'r> {
+        let keys = self.keys.borrow();
+        let mut tokens = self.tokens.borrow_mut();
+        decide(
+            &self.policy,
+            request,
+            &keys,
+            &mut tokens,
+            &self.verifier,
+            now,
+        )
+    }
+
+    /// Hands the outcome of a fetch to the core.
+    pub(crate) fn install(
+        &self,
+        issuer: IssuerId,
+        outcome: Result<KeyAnswer<'_>, FetchFailure>,
+        now: Timestamp,
+    ) -> FetchReport {
+        let mut tokens = self.tokens.borrow_mut();
+        self.keys
+            .borrow_mut()
+            .install(&mut tokens, issuer, outcome, now)
+    }
+
+    /// The issuer's name in the policy.
+    pub(crate) fn issuer_name(&self, issuer: IssuerId) -> &str {
+        self.policy.issuer(issuer).map_or("", |issuer| &issuer.name)
+    }
+}

@@ -1,0 +1,214 @@
+//! One request: read once, decided, and let pass, refused or made to wait.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use scopegate_core::{
+    Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, identity_fields,
+};
+
+use crate::answer;
+use crate::gate::Gate;
+use crate::host::{self, HeaderMap, HostError, Level};
+use crate::waiting::{Full, Progress, Waiter};
+
+/// The context of one request.
+pub(crate) struct Stream {
+    context: u32,
+    /// Nothing when the root context has no policy, where Envoy should not have created a request.
+    gate: Option<Rc<Gate>>,
+    progress: Rc<Cell<Progress>>,
+}
+
+impl Stream {
+    pub(crate) fn new(context: u32, gate: Option<Rc<Gate>>) -> Self {
+        Self {
+            context,
+            gate,
+            progress: Rc::new(Cell::new(Progress::Held)),
+        }
+    }
+
+    fn judge(&self, gate: &Gate) -> Result<(), HostError> {
+        let request = read_request()?;
+        let now = host::now()?;
+        let needed = match gate.decide(&request, now) {
+            Decision::Allow(mut allowed) => {
+                answer::allow(gate, &allowed)?;
+                self.progress.set(Progress::Passed);
+                if let Some(wanted) = allowed.fetch.take() {
+                    self.fetch_behind(gate, wanted);
+                }
+                return Ok(());
+            }
+            Decision::Deny(denied) => {
+                answer::deny(gate, &request, &denied);
+                return Ok(());
+            }
+            Decision::NeedKeys(needed) => needed,
+        };
+        self.wait(gate, request, needed, now)
+    }
+
+    /// Puts the request into the root's queue.
+    fn wait(
+        &self,
+        gate: &Gate,
+        request: Request,
+        needed: NeedKeys<'_>,
+        now: Timestamp,
+    ) -> Result<(), HostError> {
+        let waiter = Waiter {
+            context: self.context,
+            request,
+            progress: Rc::clone(&self.progress),
+            deadline: None,
+        };
+        let wanted = needed.keys.clone();
+        let issuer = wanted.issuer;
+        let joined = gate.waiting.borrow_mut().join(waiter, wanted, now);
+        match joined {
+            Ok(false) => Ok(()),
+            Ok(true) => self.wake_root(gate, issuer),
+            Err(Full(waiter)) => {
+                answer::deny(gate, &waiter.request, &needed.give_up());
+                Ok(())
+            }
+        }
+    }
+
+    /// In shadow mode keys are fetched too, but nobody waits for them, and nobody is refused for want of them.
+    fn fetch_behind(&self, gate: &Gate, wanted: KeyRequest) {
+        let issuer = wanted.issuer;
+        let is_new = gate.waiting.borrow_mut().want(wanted);
+        if is_new && let Err(error) = self.wake_root(gate, issuer) {
+            host::log(
+                Level::Warn,
+                &format!("scopegate: keys are not fetched: {error}"),
+            );
+        }
+    }
+
+    /// Has the root context called at once: only what it dispatches outlives the client of this request.
+    ///
+    /// Only the first who wants something wakes it. Each call starts Envoy's timer anew, so that a stream of requests
+    /// less than a millisecond apart would put the tick off for ever.
+    fn wake_root(&self, gate: &Gate, wanted: IssuerId) -> Result<(), HostError> {
+        let woken = host::set_effective_context(gate.root).and_then(|()| {
+            let woken = host::set_tick_period(1);
+            host::set_effective_context(self.context)?;
+            woken
+        });
+        if woken.is_err() {
+            // The next who wants it must try again.
+            gate.waiting.borrow_mut().unwant(wanted);
+        }
+        woken
+    }
+
+    fn leave_queue(&self) {
+        if let (Progress::Waiting, Some(gate)) = (self.progress.get(), &self.gate) {
+            gate.waiting.borrow_mut().leave(self.context);
+            self.progress.set(Progress::Held);
+        }
+    }
+
+    /// Whether the body and the trailers may go on.
+    fn action(&self) -> Action {
+        match self.progress.get() {
+            Progress::Passed => Action::Continue,
+            Progress::Held | Progress::Waiting => Action::Pause,
+        }
+    }
+}
+
+impl Context for Stream {
+    /// The client has its answer, or has left.
+    fn on_done(&mut self) -> bool {
+        self.leave_queue();
+        true
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        match &self.gate {
+            None => answer::deny_unconfigured(),
+            Some(gate) => {
+                if let Err(error) = self.judge(gate) {
+                    self.leave_queue();
+                    self.progress.set(Progress::Held);
+                    answer::deny_broken(gate, error);
+                }
+            }
+        }
+        self.action()
+    }
+
+    /// By default Envoy keeps the body back itself while the headers are paused. With the option
+    /// `allow_on_headers_stop_iteration` it asks, and letting the body go on would let the headers go on too.
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.action()
+    }
+
+    /// Trailers are a second place to claim an identity in: some servers merge them with the headers.
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if let Some(gate) = &self.gate
+            && let Err(error) = strip_trailers(gate)
+        {
+            self.leave_queue();
+            self.progress.set(Progress::Held);
+            answer::deny_broken(gate, error);
+        }
+        self.action()
+    }
+}
+
+fn read_request() -> Result<Request, HostError> {
+    let fields = host::fields(HeaderMap::Request)?;
+    let pseudo = |wanted: &[u8]| {
+        let mut found = fields.iter().filter(|(name, _)| name == wanted);
+        found.next().map(|(_, value)| value.clone())
+    };
+    let method = pseudo(b":method").ok_or(HostError::malformed("get_header_map_pairs"))?;
+    let path = pseudo(b":path");
+    Ok(Request::new(&method, path.as_deref(), fields))
+}
+
+fn strip_trailers(gate: &Gate) -> Result<(), HostError> {
+    let trailers = host::fields(HeaderMap::RequestTrailers)?;
+    let names = trailers.iter().map(|(name, _)| name.as_slice());
+    for name in identity_fields(&gate.policy, names) {
+        host::remove_field(HeaderMap::RequestTrailers, name)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::policy;
+
+    /// Outside WebAssembly every host call fails, the reading of the request too.
+    #[test]
+    fn a_host_that_fails_lets_nothing_pass() {
+        for gate in [None, Some(Rc::new(Gate::new(1, policy())))] {
+            let mut stream = Stream::new(2, gate);
+            assert_eq!(stream.on_http_request_body(10, false), Action::Pause);
+            assert_eq!(stream.on_http_request_headers(3, false), Action::Pause);
+            assert_eq!(stream.on_http_request_body(10, true), Action::Pause);
+            assert_eq!(stream.on_http_request_trailers(1), Action::Pause);
+            assert!(stream.on_done());
+        }
+    }
+
+    #[test]
+    fn trailers_that_cannot_be_stripped_do_not_pass() {
+        let mut stream = Stream::new(2, Some(Rc::new(Gate::new(1, policy()))));
+        stream.progress.set(Progress::Passed);
+        assert_eq!(stream.on_http_request_body(10, false), Action::Continue);
+        assert_eq!(stream.on_http_request_trailers(1), Action::Pause);
+    }
+}

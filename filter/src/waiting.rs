@@ -1,0 +1,361 @@
+//! Who waits for keys, which keys are to be fetched, and which fetches are under way. Plain data: no host call.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
+
+/// The most requests that wait at one time, per worker and policy; what comes then is refused with 503.
+///
+/// Each holds its headers, at most 60 KiB with Envoy's default `max_request_headers_kb`, so this bounds the
+/// memory of waiting at some 60 MiB in the worst case and at about 1 MiB in a usual one.
+pub(crate) const MAX_WAITING: usize = 1_000;
+
+/// The most waiting requests that are answered in one call of the VM; the others follow a millisecond later.
+///
+/// Envoy 1.40 carries out the answers of one call nested in each other, because each calls the VM once more: about 300
+/// overflowed V8's stack of 1 MB ("Maximum call stack size exceeded") and took the VM down. A tenth is far from that.
+pub(crate) const ANSWERED_AT_ONCE: usize = 32;
+
+/// How long after a deadline the filter stops counting on Envoy, whose own timeout for a fetch comes first.
+pub(crate) const GRACE: Duration = Duration::from_millis(100);
+
+/// How far a request has come. Shared between its context and its place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing has let it pass yet: neither its body nor its trailers may go on.
+    Held,
+    /// It waits for keys, and holds still as well.
+    Waiting,
+    /// It was allowed.
+    Passed,
+}
+
+/// A request that waits for keys, with all that is needed to decide about it later.
+pub(crate) struct Waiter {
+    /// The context of the request in Envoy.
+    pub(crate) context: u32,
+    pub(crate) request: Request,
+    pub(crate) progress: Rc<Cell<Progress>>,
+    /// When it has waited long enough; set by [`Waiting::join`].
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+/// A fetch that Envoy is busy with.
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    pub(crate) request: KeyRequest,
+    pub(crate) started: Timestamp,
+    /// Envoy's number for the call.
+    token: u32,
+}
+
+/// The requests that wait and the fetches they wait for.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// By context, which Envoy counts up: in the order of arrival.
+    waiters: BTreeMap<u32, (IssuerId, Waiter)>,
+    /// Those whose fetch has ended, or whose time has.
+    ready: BTreeMap<u32, Waiter>,
+    wanted: BTreeMap<IssuerId, KeyRequest>,
+    under_way: BTreeMap<IssuerId, Fetch>,
+}
+
+/// The queue is full; the request must be refused.
+pub(crate) struct Full(pub(crate) Waiter);
+
+impl Waiting {
+    /// Lets a request wait for keys. Says whether [`Waiting::take_wanted`] has something new.
+    ///
+    /// One that waits for a second fetch keeps the deadline of its first.
+    pub(crate) fn join(
+        &mut self,
+        mut waiter: Waiter,
+        wanted: KeyRequest,
+        now: Timestamp,
+    ) -> Result<bool, Full> {
+        if self.waiters.len().saturating_add(self.ready.len()) >= MAX_WAITING {
+            return Err(Full(waiter));
+        }
+        waiter.deadline.get_or_insert(deadline(now, wanted.timeout));
+        waiter.progress.set(Progress::Waiting);
+        self.waiters.insert(waiter.context, (wanted.issuer, waiter));
+        Ok(self.want(wanted))
+    }
+
+    /// Notes keys to be fetched, once per issuer. Says whether that is new.
+    pub(crate) fn want(&mut self, wanted: KeyRequest) -> bool {
+        if self.under_way.contains_key(&wanted.issuer) {
+            return false;
+        }
+        self.wanted.insert(wanted.issuer, wanted).is_none()
+    }
+
+    /// Takes back what could not be asked of the root.
+    pub(crate) fn unwant(&mut self, issuer: IssuerId) {
+        self.wanted.remove(&issuer);
+    }
+
+    /// What is to be fetched now.
+    pub(crate) fn take_wanted(&mut self) -> impl Iterator<Item = KeyRequest> + use<> {
+        std::mem::take(&mut self.wanted).into_values()
+    }
+
+    /// Notes that Envoy has begun a fetch, and calls it `token`.
+    pub(crate) fn began(&mut self, request: KeyRequest, token: u32, now: Timestamp) {
+        let fetch = Fetch {
+            token,
+            started: now,
+            request,
+        };
+        self.under_way.insert(fetch.request.issuer, fetch);
+    }
+
+    /// The fetch that Envoy answered; nothing for one that was given up before.
+    pub(crate) fn ended(&mut self, token: u32) -> Option<Fetch> {
+        let (issuer, _) = self
+            .under_way
+            .iter()
+            .find(|(_, fetch)| fetch.token == token)?;
+        let issuer = *issuer;
+        self.under_way.remove(&issuer)
+    }
+
+    /// The fetches that Envoy should have answered long ago. They are given up.
+    pub(crate) fn take_overdue_fetches(&mut self, now: Timestamp) -> Vec<Fetch> {
+        let is_overdue = |_: &IssuerId, fetch: &mut Fetch| fetch.deadline() <= now;
+        self.under_way
+            .extract_if(.., is_overdue)
+            .map(|(_, fetch)| fetch)
+            .collect()
+    }
+
+    /// Everyone who waits for the keys of that issuer is ready for an answer.
+    pub(crate) fn release(&mut self, issuer: IssuerId) {
+        self.release_if(|wanted, _| wanted == issuer);
+    }
+
+    /// Everyone who has waited long enough is ready for an answer, whatever they wait for.
+    pub(crate) fn release_overdue(&mut self, now: Timestamp) {
+        self.release_if(|_, waiter| waiter.is_overdue(now));
+    }
+
+    fn release_if(&mut self, mut is_ready: impl FnMut(IssuerId, &Waiter) -> bool) {
+        let released = self
+            .waiters
+            .extract_if(.., |_, (issuer, waiter)| is_ready(*issuer, waiter));
+        self.ready
+            .extend(released.map(|(context, (_, waiter))| (context, waiter)));
+    }
+
+    /// The requests to answer now, in the order of arrival.
+    pub(crate) fn take_ready(&mut self) -> Vec<Waiter> {
+        let ready = std::iter::from_fn(|| self.ready.pop_first());
+        ready
+            .take(ANSWERED_AT_ONCE)
+            .map(|(_, waiter)| waiter)
+            .collect()
+    }
+
+    /// Forgets a request whose client has left. Its fetch goes on: others may wait for it, or come soon.
+    pub(crate) fn leave(&mut self, context: u32) {
+        self.waiters.remove(&context);
+        self.ready.remove(&context);
+    }
+
+    /// In how many milliseconds there is something to do; zero when there is nothing.
+    pub(crate) fn next_tick(&self, now: Timestamp) -> u32 {
+        if !self.wanted.is_empty() || !self.ready.is_empty() {
+            return 1;
+        }
+        let waiters = self
+            .waiters
+            .values()
+            .filter_map(|(_, waiter)| waiter.deadline);
+        let fetches = self.under_way.values().map(Fetch::deadline);
+        waiters.chain(fetches).min().map_or(0, |first| {
+            let left = first.millis().saturating_sub(now.millis());
+            u32::try_from(left).unwrap_or(u32::MAX).max(1)
+        })
+    }
+}
+
+impl Waiter {
+    /// Whether it has waited long enough.
+    pub(crate) fn is_overdue(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+}
+
+impl Fetch {
+    fn deadline(&self) -> Timestamp {
+        deadline(self.started, self.request.timeout)
+    }
+}
+
+fn deadline(start: Timestamp, timeout: Duration) -> Timestamp {
+    let span = timeout.saturating_add(GRACE).as_millis();
+    let span = u64::try_from(span).unwrap_or(u64::MAX);
+    Timestamp::from_millis(start.millis().saturating_add(span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{NOW, request, wanted};
+
+    fn waiter(context: u32) -> Waiter {
+        Waiter {
+            context,
+            request: request("first"),
+            progress: Rc::new(Cell::new(Progress::Held)),
+            deadline: None,
+        }
+    }
+
+    fn join(waiting: &mut Waiting, context: u32, wanted: KeyRequest) -> bool {
+        let joined = waiting.join(waiter(context), wanted, NOW);
+        joined.unwrap_or_else(|Full(_)| panic!("no place for {context}"))
+    }
+
+    /// Those who are answered in one call.
+    fn answered(waiting: &mut Waiting) -> Vec<u32> {
+        waiting
+            .take_ready()
+            .iter()
+            .map(|waiter| waiter.context)
+            .collect()
+    }
+
+    fn after(milliseconds: u64) -> Timestamp {
+        Timestamp::from_millis(NOW.millis().saturating_add(milliseconds))
+    }
+
+    #[test]
+    fn six_requests_make_one_fetch_and_are_answered_together() {
+        let mut waiting = Waiting::default();
+        assert!(
+            join(&mut waiting, 1, wanted("first")),
+            "the first wakes the root"
+        );
+        for context in 2..=4 {
+            assert!(!join(&mut waiting, context, wanted("first")), "{context}");
+        }
+        assert_eq!(waiting.next_tick(NOW), 1);
+        let fetches: Vec<_> = waiting.take_wanted().collect();
+        assert_eq!(fetches, [wanted("first")]);
+        waiting.began(wanted("first"), 77, NOW);
+        for context in 5..=6 {
+            assert!(
+                !join(&mut waiting, context, wanted("first")),
+                "{context}, while it is under way"
+            );
+        }
+        assert_eq!(waiting.take_wanted().count(), 0);
+        assert_eq!(
+            waiting.ended(77).map(|fetch| fetch.request),
+            Some(wanted("first"))
+        );
+        waiting.release(wanted("first").issuer);
+        assert_eq!(answered(&mut waiting), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(waiting.next_tick(NOW), 0, "nothing is left to do");
+    }
+
+    #[test]
+    fn issuers_do_not_wait_for_each_other() {
+        let mut waiting = Waiting::default();
+        assert!(join(&mut waiting, 1, wanted("first")));
+        assert!(join(&mut waiting, 2, wanted("second")));
+        assert_eq!(waiting.take_wanted().count(), 2);
+        waiting.release(wanted("second").issuer);
+        assert_eq!(answered(&mut waiting), [2]);
+        waiting.release(wanted("first").issuer);
+        assert_eq!(answered(&mut waiting), [1]);
+    }
+
+    #[test]
+    fn a_client_that_leaves_is_forgotten_and_its_fetch_goes_on() {
+        let mut waiting = Waiting::default();
+        join(&mut waiting, 1, wanted("first"));
+        join(&mut waiting, 2, wanted("first"));
+        join(&mut waiting, 3, wanted("first"));
+        waiting.leave(1);
+        waiting.leave(99);
+        assert_eq!(waiting.take_wanted().count(), 1);
+        waiting.release(wanted("first").issuer);
+        waiting.leave(3);
+        assert_eq!(answered(&mut waiting), [2]);
+    }
+
+    #[test]
+    fn many_are_answered_a_batch_at_a_time() {
+        let mut waiting = Waiting::default();
+        for context in 0..70 {
+            join(&mut waiting, context, wanted("first"));
+        }
+        assert_eq!(waiting.take_wanted().count(), 1);
+        waiting.release(wanted("first").issuer);
+        let mut batches = Vec::new();
+        while waiting.next_tick(NOW) == 1 {
+            batches.push(answered(&mut waiting).len());
+        }
+        assert_eq!(batches, [32, 32, 6]);
+    }
+
+    #[test]
+    fn a_fetch_that_envoy_forgot_is_given_up_and_its_late_answer_is_nobodys() {
+        let mut waiting = Waiting::default();
+        waiting.began(wanted("second"), 5, NOW);
+        assert!(waiting.take_overdue_fetches(after(2_099)).is_empty());
+        let given_up = waiting.take_overdue_fetches(after(2_100));
+        assert_eq!(given_up.len(), 1);
+        assert_eq!(given_up[0].request, wanted("second"));
+        assert!(waiting.ended(5).is_none());
+        assert!(waiting.want(wanted("second")), "it can be fetched again");
+    }
+
+    #[test]
+    fn a_request_that_waits_for_a_second_fetch_keeps_its_deadline() {
+        let mut waiting = Waiting::default();
+        join(&mut waiting, 1, wanted("second"));
+        waiting.release_overdue(after(2_099));
+        assert!(answered(&mut waiting).is_empty());
+        waiting.release(wanted("second").issuer);
+        let first = waiting.take_ready().remove(0);
+        assert!(waiting.join(first, wanted("second"), after(1_000)).is_ok());
+        waiting.release_overdue(after(2_100));
+        assert_eq!(answered(&mut waiting), [1]);
+    }
+
+    #[test]
+    fn the_next_tick_is_the_first_deadline() {
+        let mut waiting = Waiting::default();
+        join(&mut waiting, 1, wanted("first"));
+        assert_eq!(waiting.take_wanted().count(), 1);
+        waiting.began(wanted("first"), 1, after(1));
+        assert_eq!(waiting.next_tick(after(1)), 5_099, "the request's own");
+        waiting.leave(1);
+        assert_eq!(waiting.next_tick(after(1)), 5_100, "the fetch's");
+        assert_eq!(
+            waiting.next_tick(after(9_000)),
+            1,
+            "one that has passed comes at once"
+        );
+    }
+
+    #[test]
+    fn the_queue_is_bounded() {
+        let mut waiting = Waiting::default();
+        for context in 0..1_000 {
+            join(&mut waiting, context, wanted("first"));
+        }
+        let Err(Full(refused)) = waiting.join(waiter(1_000), wanted("first"), NOW) else {
+            panic!("there was a place for one more");
+        };
+        assert_eq!(refused.progress.get(), Progress::Held);
+        waiting.leave(3);
+        assert!(waiting.join(refused, wanted("first"), NOW).is_ok());
+    }
+}
