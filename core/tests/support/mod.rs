@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_compact::{KeyPair, Seed};
 use scopegate_core::{
-    Decision, Deny, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest, Policy,
-    Portable, Request, Timestamp, TokenCache, decide,
+    Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest, Policy,
+    Portable, Request, Response, Timestamp, TokenCache, decide,
 };
 
 /// The moment at which every test starts, in seconds.
@@ -107,64 +107,46 @@ impl Gate {
         self.elapsed += seconds * 1000;
     }
 
-    /// What the gate says, in a word: `allow`, `shadow <reason>`, `fetch <issuer>`, or the reason of a refusal.
+    /// What the gate says, in a word: `allow`, `shadow <reason>`, `fetch <url>`, or the reason of a refusal.
     pub fn ask(&mut self, path: &str, token: &str) -> String {
-        let request = get(path, token);
-        let now = self.now();
-        match decide(
-            &self.policy,
-            &request,
-            &self.keys,
-            &mut self.tokens,
-            &Portable,
-            now,
-        ) {
+        self.decision(path, token, |decision, _, _| match decision {
             Decision::Allow(allow) => match allow.shadowed {
                 None => "allow".to_owned(),
                 Some(reason) => format!("shadow {}", reason.code()),
             },
             Decision::Deny(deny) => deny.reason.code().to_owned(),
-            Decision::NeedKeys(wanted) => format!("fetch {}", wanted.keys.url),
-        }
+            Decision::NeedKeys(needed) => format!("fetch {}", needed.keys.url),
+        })
     }
 
     /// The request for keys that this request leads to.
     pub fn wanted(&mut self, path: &str, token: &str) -> Option<KeyRequest> {
-        let request = get(path, token);
-        let now = self.now();
-        match decide(
-            &self.policy,
-            &request,
-            &self.keys,
-            &mut self.tokens,
-            &Portable,
-            now,
-        ) {
-            Decision::NeedKeys(wanted) => Some(wanted.keys),
+        self.decision(path, token, |decision, _, _| match decision {
+            Decision::NeedKeys(needed) => Some(needed.keys),
             Decision::Allow(allow) => allow.fetch,
             Decision::Deny(_) => None,
-        }
+        })
     }
 
-    pub fn with_denial<T>(
+    /// The answer to a request that is refused.
+    pub fn refusal(&mut self, path: &str, token: &str) -> Response {
+        self.decision(path, token, |decision, request, policy| match decision {
+            Decision::Deny(deny) => deny.response(policy, request),
+            other => panic!("expected a refusal, got {other:?}"),
+        })
+    }
+
+    fn decision<T>(
         &mut self,
         path: &str,
         token: &str,
-        read: impl Fn(&Deny<'_>, &Request, &Policy) -> T,
+        read: impl FnOnce(Decision<'_, '_>, &Request, &Policy) -> T,
     ) -> T {
         let request = get(path, token);
         let now = self.now();
-        match decide(
-            &self.policy,
-            &request,
-            &self.keys,
-            &mut self.tokens,
-            &Portable,
-            now,
-        ) {
-            Decision::Deny(deny) => read(&deny, &request, &self.policy),
-            other => panic!("expected a refusal, got {other:?}"),
-        }
+        let (keys, tokens) = (&self.keys, &mut self.tokens);
+        let decision = decide(&self.policy, &request, keys, tokens, &Portable, now);
+        read(decision, &request, &self.policy)
     }
 
     /// Asks; when keys are wanted, gives these and asks again.
