@@ -64,7 +64,9 @@ impl Request {
     /// OPTIONS with exactly one `Origin` and exactly one `Access-Control-Request-Method`. The latter
     /// must be a method: a list would match a route for any method without being one that a browser sends.
     pub(crate) fn preflight_method(&self) -> Option<&[u8]> {
-        if self.method != b"OPTIONS" || self.only_value("origin").is_none() {
+        // Envoy joins two `Origin` fields with a comma, which no origin holds (RFC 6454 section 6.1).
+        let is_one_origin = |origin: &[u8]| !origin.contains(&b',');
+        if self.method != b"OPTIONS" || !self.only_value("origin").is_some_and(is_one_origin) {
             return None;
         }
         self.only_value("access-control-request-method")
@@ -114,6 +116,12 @@ mod tests {
                 None,
             ),
             ("two origins", "OPTIONS", vec![origin, origin, asks], None),
+            (
+                "two origins that Envoy joined",
+                "OPTIONS",
+                vec![("origin", "https://a.example,https://b.example"), asks],
+                None,
+            ),
             ("no requested method", "OPTIONS", vec![origin], None),
             (
                 "two requested methods",
