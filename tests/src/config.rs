@@ -1,0 +1,143 @@
+//! Envoy configurations for the tests. They are JSON, which is YAML too, so that no policy text needs quoting by hand.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// The cluster of the upstream service.
+pub const UPSTREAM: &str = "upstream";
+/// The cluster of the key server.
+pub const KEYS: &str = "keys";
+/// A cluster that nobody serves: every connection is refused.
+pub const REFUSED: &str = "refused";
+
+/// A whole configuration: these listeners, and the clusters of the tests.
+pub fn config(listeners: &[Value], upstream: SocketAddr, keys: SocketAddr) -> String {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    let clusters = [
+        cluster(UPSTREAM, upstream),
+        cluster(KEYS, keys),
+        cluster(REFUSED, nobody),
+    ];
+    // Envoy asks for a node's name as soon as any configuration is discovered, from a file too.
+    json!({ "node": { "id": "e2e", "cluster": "e2e" }, "static_resources": { "listeners": listeners, "clusters": clusters } }).to_string()
+}
+
+/// A listener on a free port of loopback, for HTTP/1 and HTTP/2, with these filters before the router. Its access log, one JSON
+/// object a line, goes to `access_log`.
+pub fn listener(name: &str, filters: &[Value], access_log: &Path) -> Value {
+    let mut filters = filters.to_vec();
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+    }));
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "test",
+        "codec_type": "AUTO",
+        // As in envoy/envoy.yaml: the filter has to see the path that the upstream sees.
+        "normalize_path": false,
+        "merge_slashes": false,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "http_protocol_options": { "enable_trailers": true },
+        "http2_protocol_options": { "allow_connect": true },
+        "upgrade_configs": [{ "upgrade_type": "websocket" }, { "upgrade_type": "CONNECT" }],
+        "http_filters": filters,
+        "access_log": [access_log_to(access_log)],
+        "route_config": { "virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [
+                { "match": { "connect_matcher": {} }, "route": { "cluster": UPSTREAM } },
+                { "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM, "timeout": "15s" } },
+            ],
+        }] },
+    });
+    json!({
+        "name": name,
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+        "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
+    })
+}
+
+/// The Scopegate filter with this policy, as an HTTP filter.
+pub fn gate(filter: &Path, policy: &str) -> Value {
+    json!({ "name": "scopegate", "typed_config": wasm(filter, policy) })
+}
+
+/// The same filter, its configuration discovered from a watched file (ECDS).
+pub fn discovered_gate(file: &Path) -> Value {
+    json!({
+        "name": "scopegate",
+        "config_discovery": {
+            "config_source": { "resource_api_version": "V3", "path_config_source": { "path": file } },
+            "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+        },
+    })
+}
+
+/// What such a file holds.
+pub fn discovery_file(filter: &Path, policy: &str) -> String {
+    let resource = json!({
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": "scopegate",
+        "typed_config": wasm(filter, policy),
+    });
+    json!({ "resources": [resource] }).to_string()
+}
+
+/// The filter's own configuration, as it stands in a listener or comes by ECDS.
+pub fn wasm(filter: &Path, policy: &str) -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": "scopegate",
+            "root_id": "scopegate",
+            // No FAIL_RELOAD as in the shipped configuration: a VM that died must show, and never be replaced in silence.
+            "failure_policy": "FAIL_CLOSED",
+            "vm_config": {
+                "vm_id": "scopegate",
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": { "local": { "filename": filter } },
+            },
+            "configuration": { "@type": "type.googleapis.com/google.protobuf.StringValue", "value": policy },
+        },
+    })
+}
+
+fn access_log_to(path: &Path) -> Value {
+    let state = |name: &str| format!("%FILTER_STATE(wasm.scopegate_{name}:PLAIN)%");
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": path,
+            "log_format": { "json_format": {
+                "id": format!("%REQ({})%", crate::upstream::ID_HEADER),
+                "status": "%RESPONSE_CODE%",
+                "decision": state("decision"),
+                "reason": state("reason"),
+                "route": state("route"),
+                "issuer": state("issuer"),
+                "subject": state("subject"),
+            } },
+        },
+    })
+}
+
+fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "connect_timeout": "2s",
+        "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": {
+            "address": { "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } },
+        } }] }] },
+        "typed_extension_protocol_options": { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+        } },
+        // A slow key server must not use up what the others need.
+        "circuit_breakers": { "thresholds": [{ "max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096 }] },
+    })
+}

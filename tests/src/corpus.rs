@@ -1,0 +1,277 @@
+//! The corpus: what `tests/cases/*.yaml` says, read and completed. `tests/README.md` documents the format.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+
+pub mod file;
+pub mod key_set;
+pub mod mint;
+pub mod policy;
+mod tamper;
+pub mod template;
+
+pub use file::{Expect, Fail, KeyAnswer, KeySet, Request, TokenSpec, Upstream};
+
+/// Who can run a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Runner {
+    /// The core alone, time being a number.
+    Core,
+    /// Real Envoy, asked over HTTP/1.1.
+    EnvoyHttp1,
+    /// Real Envoy, asked over HTTP/2.
+    EnvoyHttp2,
+}
+
+impl Runner {
+    /// Every runner.
+    pub const ALL: [Self; 3] = [Self::Core, Self::EnvoyHttp1, Self::EnvoyHttp2];
+
+    /// The name in `skip:` and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::EnvoyHttp1 => "envoy-http1",
+            Self::EnvoyHttp2 => "envoy-http2",
+        }
+    }
+}
+
+/// One case, complete: nothing of it is elsewhere in its file any more.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The file's name less `.yaml`.
+    pub file: String,
+    /// What the case shows, or the attack it is.
+    pub name: String,
+    /// The policy text, its placeholders still in it.
+    pub policy: String,
+    /// The key sets by name.
+    pub keys: BTreeMap<String, KeySet>,
+    /// What is asked, in this order.
+    pub steps: Vec<Step>,
+    /// How often each key set is fetched in the whole case, where the case says.
+    pub fetches: BTreeMap<String, usize>,
+    /// Why a runner cannot run it.
+    pub skip: BTreeMap<Runner, String>,
+}
+
+/// One request and what it must get.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Milliseconds that pass before it.
+    pub wait_ms: u64,
+    /// The request.
+    pub request: Request,
+    /// What it must get.
+    pub expect: Expect,
+}
+
+impl Case {
+    /// The name in reports: unique in the whole corpus.
+    pub fn full_name(&self) -> String {
+        format!("{}: {}", self.file, self.name)
+    }
+
+    /// How long its waits take together, in milliseconds.
+    pub fn waits_ms(&self) -> u64 {
+        self.steps.iter().map(|step| step.wait_ms).sum()
+    }
+}
+
+/// Reads the whole corpus, in the order of the file names.
+///
+/// # Errors
+/// A file that is not as `tests/README.md` says, or two cases of one name.
+pub fn load() -> Result<Vec<Case>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut paths = Vec::new();
+    for entry in
+        std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?
+    {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut cases = Vec::new();
+    for path in paths {
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .context("a file name that is not UTF-8")?
+            .to_owned();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("reading {}", path.display()))?;
+        cases.extend(parse(&name, &text).with_context(|| format!("{name}.yaml"))?);
+    }
+    Ok(cases)
+}
+
+/// The cases of one file.
+///
+/// # Errors
+/// The text is not as `tests/README.md` says.
+pub fn parse(name: &str, text: &str) -> Result<Vec<Case>> {
+    let file: file::File = serde_saphyr::from_str(text)?;
+    let mut names = BTreeSet::new();
+    let mut cases = Vec::new();
+    for case in &file.cases {
+        if !names.insert(case.name.clone()) {
+            bail!("two cases are called {:?}", case.name);
+        }
+        cases.push(
+            complete(name, &file, case).with_context(|| format!("the case {:?}", case.name))?,
+        );
+    }
+    Ok(cases)
+}
+
+/// Gives a case what its file says for all cases.
+fn complete(file_name: &str, file: &file::File, case: &file::Case) -> Result<Case> {
+    let file::Case {
+        name,
+        _shows: _,
+        policy,
+        keys,
+        request,
+        expect,
+        steps,
+        fetches,
+        skip,
+    } = case.clone();
+    let policy = match policy {
+        None => file.policy.clone(),
+        Some(name) => file
+            .policies
+            .get(&name)
+            .with_context(|| format!("there is no policy {name:?} in `policies`"))?
+            .clone(),
+    };
+    let mut all_keys = file.keys.clone();
+    all_keys.extend(keys);
+    for fetched in fetches.keys() {
+        if !all_keys.contains_key(fetched) {
+            bail!("`fetches` names the key set {fetched:?}, which is not in `keys`");
+        }
+    }
+    let steps = match (request, expect, steps.is_empty()) {
+        (Some(request), Some(expect), true) => vec![file::Step {
+            wait: None,
+            times: None,
+            request,
+            expect,
+        }],
+        (None, None, false) => steps,
+        _ => bail!("a case has either `request` and `expect`, or `steps`"),
+    };
+    let mut completed = Vec::new();
+    for step in steps {
+        for repetition in 0..step.times.unwrap_or(1) {
+            let mut request = step.request.clone();
+            request.token = request.token.map(|token| token.over(&file.token));
+            request.check()?;
+            // Of a repeated step the first one waits.
+            let wait_ms = if repetition == 0 {
+                wait_ms(step.wait.as_deref())?
+            } else {
+                0
+            };
+            completed.push(Step {
+                wait_ms,
+                request,
+                expect: step.expect.clone(),
+            });
+        }
+    }
+    Ok(Case {
+        file: file_name.to_owned(),
+        name,
+        policy,
+        keys: all_keys,
+        steps: completed,
+        fetches,
+        skip: skips(&skip)?,
+    })
+}
+
+fn wait_ms(text: Option<&str>) -> Result<u64> {
+    let Some(text) = text else { return Ok(0) };
+    let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 1),
+        (None, Some(number)) => (number, 1000),
+        (None, None) => bail!("a wait is a number of `ms` or `s`, and not {text:?}"),
+    };
+    Ok(number
+        .parse::<u64>()
+        .with_context(|| format!("the wait {text:?}"))?
+        * unit)
+}
+
+/// `envoy` in a `skip` stands for both of its runners.
+fn skips(written: &BTreeMap<String, String>) -> Result<BTreeMap<Runner, String>> {
+    let mut skip = BTreeMap::new();
+    for (name, reason) in written {
+        let runners: Vec<_> = Runner::ALL
+            .into_iter()
+            .filter(|runner| {
+                runner.name() == name || runner.name().starts_with(&format!("{name}-"))
+            })
+            .collect();
+        if runners.is_empty() {
+            bail!("`skip` names the runner {name:?}, which is none");
+        }
+        for runner in runners {
+            skip.insert(runner, reason.clone());
+        }
+    }
+    Ok(skip)
+}
+
+impl TokenSpec {
+    /// This specification, with what the file says for all tokens where it says nothing itself.
+    fn over(self, defaults: &Self) -> Self {
+        let Self {
+            raw,
+            again,
+            key,
+            alg,
+            header,
+            claims,
+            header_json,
+            claims_json,
+            claims_hex,
+            mac_with_public,
+            signature_shape,
+            tamper,
+            size,
+        } = self;
+        Self {
+            key: key.or_else(|| defaults.key.clone()),
+            alg: alg.or_else(|| defaults.alg.clone()),
+            header: merged(&defaults.header, header),
+            claims: merged(&defaults.claims, claims),
+            raw,
+            again,
+            header_json,
+            claims_json,
+            claims_hex,
+            mac_with_public,
+            signature_shape,
+            tamper,
+            size,
+        }
+    }
+}
+
+/// The members of both; of two with one name the second counts.
+fn merged(first: &Map<String, Value>, second: Map<String, Value>) -> Map<String, Value> {
+    first.clone().into_iter().chain(second).collect()
+}

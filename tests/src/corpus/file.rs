@@ -1,0 +1,363 @@
+//! The shape of a case file, as it is written. `tests/README.md` says what each field means.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::test_key::PublicForm;
+
+/// A case file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// What the cases of this file have in common; for readers.
+    #[serde(rename = "about")]
+    pub(super) _about: String,
+    pub(super) policy: String,
+    #[serde(default)]
+    pub(super) policies: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, KeySet>,
+    #[serde(default)]
+    pub(super) token: TokenSpec,
+    pub(super) cases: Vec<Case>,
+}
+
+/// A case, as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub(super) name: String,
+    /// Why it matters, where the name does not say it; for readers.
+    #[serde(rename = "shows")]
+    pub(super) _shows: Option<String>,
+    pub(super) policy: Option<String>,
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, KeySet>,
+    pub(super) request: Option<Request>,
+    pub(super) expect: Option<Expect>,
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
+    #[serde(default)]
+    pub(super) fetches: BTreeMap<String, usize>,
+    #[serde(default)]
+    pub(super) skip: BTreeMap<String, String>,
+}
+
+/// One of several requests of a case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Step {
+    pub(super) wait: Option<String>,
+    pub(super) times: Option<usize>,
+    pub(super) request: Request,
+    pub(super) expect: Expect,
+}
+
+/// What the key server has under one name: one answer for good, or one after the other (the last one stays).
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "WrittenKeySet")]
+pub struct KeySet {
+    /// The answers; never empty.
+    pub answers: Vec<KeyAnswer>,
+}
+
+/// A key set, as it is written: `answers`, or the fields of its one answer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenKeySet {
+    #[serde(default)]
+    answers: Vec<KeyAnswer>,
+    keys: Option<Vec<KeyEntry>>,
+    body: Option<String>,
+    status: Option<u16>,
+    cache_control: Option<String>,
+    size: Option<usize>,
+    fail: Option<Fail>,
+}
+
+impl TryFrom<WrittenKeySet> for KeySet {
+    type Error = anyhow::Error;
+
+    fn try_from(written: WrittenKeySet) -> Result<Self> {
+        let WrittenKeySet {
+            answers,
+            keys,
+            body,
+            status,
+            cache_control,
+            size,
+            fail,
+        } = written;
+        let one = KeyAnswer {
+            keys,
+            body,
+            status,
+            cache_control,
+            size,
+            fail,
+        };
+        match (answers.is_empty(), one == KeyAnswer::default()) {
+            (true, false) => Ok(Self { answers: vec![one] }),
+            (false, true) => Ok(Self { answers }),
+            _ => bail!("a key set has either `answers` or the fields of one answer"),
+        }
+    }
+}
+
+/// One answer of the key server.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct KeyAnswer {
+    /// The keys of the set.
+    pub keys: Option<Vec<KeyEntry>>,
+    /// The body as it is, instead of a set of keys.
+    pub body: Option<String>,
+    /// The status code; 200 when absent.
+    pub status: Option<u16>,
+    /// The `cache-control` header.
+    pub cache_control: Option<String>,
+    /// The body is filled up to this many bytes with spaces, which JSON ignores.
+    pub size: Option<usize>,
+    /// How it fails instead of answering.
+    pub fail: Option<Fail>,
+}
+
+/// How a key server can fail.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fail {
+    /// Nothing listens there.
+    Refused,
+    /// The connection stands, and no answer comes.
+    Hung,
+    /// The connection closes in the middle of the body.
+    Truncated,
+    /// A body of 40 MiB.
+    Oversized,
+    /// A redirect to a place with the right keys.
+    Redirect,
+}
+
+/// One key of a set. What is neither `key` nor known here is a member of the JSON Web Key.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+pub struct KeyEntry {
+    /// The test key whose public half it is.
+    pub key: Option<String>,
+    /// Further members; `null` takes one away.
+    #[serde(flatten)]
+    pub members: Map<String, Value>,
+}
+
+/// A request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The method.
+    #[serde(default = "get")]
+    pub method: String,
+    /// The path with its query, byte for byte.
+    pub path: Option<String>,
+    /// The path with its bytes escaped as in a Rust byte string, for what is not UTF-8.
+    pub path_bytes: Option<String>,
+    /// The headers in this order; `${token}` in a value is the token.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    #[serde(default)]
+    pub body: String,
+    /// The trailers.
+    #[serde(default)]
+    pub trailers: Vec<(String, String)>,
+    /// The token. Without a `${token}` in the headers it goes into `authorization: Bearer`.
+    pub token: Option<TokenSpec>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+impl Request {
+    /// What the fields' types alone do not say.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.path.is_some() && self.path_bytes.is_some() {
+            bail!("a request has `path` or `path_bytes`, not both");
+        }
+        Ok(())
+    }
+
+    /// The bytes of the path; nothing for a request without one (CONNECT).
+    ///
+    /// # Errors
+    /// `path_bytes` with a bad escape.
+    pub fn path(&self) -> Result<Option<Vec<u8>>> {
+        match (&self.path, &self.path_bytes) {
+            (Some(path), _) => Ok(Some(path.clone().into_bytes())),
+            (None, Some(escaped)) => unescape(escaped).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// `\xNN` and `\\`; every other character is itself.
+fn unescape(text: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(position) = rest.find('\\') {
+        let (before, escape) = rest.split_at(position);
+        bytes.extend_from_slice(before.as_bytes());
+        if let Some(after) = escape.strip_prefix("\\\\") {
+            bytes.push(b'\\');
+            rest = after;
+        } else if let Some((digits, after)) = escape
+            .strip_prefix("\\x")
+            .and_then(|digits| digits.split_at_checked(2))
+        {
+            bytes.push(u8::from_str_radix(digits, 16)?);
+            rest = after;
+        } else {
+            bail!("a bad escape in {text:?}");
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+/// How a token is made.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSpec {
+    /// The text itself, made of nothing.
+    pub raw: Option<String>,
+    /// The token of the step before, byte for byte.
+    #[serde(default)]
+    pub again: bool,
+    /// The test key that signs.
+    pub key: Option<String>,
+    /// The algorithm that signs, and that the header names unless `header` says otherwise.
+    pub alg: Option<String>,
+    /// Header members, over `alg` and `typ: JWT`; `null` takes one away.
+    #[serde(default)]
+    pub header: Map<String, Value>,
+    /// Claims; `null` takes one away. A number under `exp`, `nbf` or `iat` is in seconds from now.
+    #[serde(default)]
+    pub claims: Map<String, Value>,
+    /// The header's JSON text as it is.
+    pub header_json: Option<String>,
+    /// The claims' JSON text; `${now}`, `${now+300}` are filled in.
+    pub claims_json: Option<String>,
+    /// The claims' bytes in hexadecimal, for what is not UTF-8.
+    pub claims_hex: Option<String>,
+    /// The signature is an HMAC-SHA-256 keyed with the public key in this form.
+    pub mac_with_public: Option<PublicForm>,
+    /// Tokens are made until the signature has this shape.
+    pub signature_shape: Option<Shape>,
+    /// What is done to it, in this order.
+    #[serde(default)]
+    pub tamper: Vec<Tamper>,
+    /// The claim `padding` is filled until the whole token has this many bytes.
+    pub size: Option<usize>,
+}
+
+/// The shapes of a signature that a converter may get wrong.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Its first byte is zero: an `r`, or an RSA number, that a lazy writer makes shorter.
+    FirstByteZero,
+    /// The first bit is set: an `r` that needs a leading zero in DER.
+    FirstBitSet,
+    /// The first byte of its second half is zero: an `s` that a lazy writer makes shorter.
+    SecondHalfFirstByteZero,
+}
+
+/// What can be done to a token. What concerns header and claims is done before it is signed, so that nothing but
+/// the thing itself is wrong with the token.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tamper {
+    /// `=` behind the encoded header, up to a multiple of four.
+    PadHeader,
+    /// `=` behind the encoded claims.
+    PadClaims,
+    /// Bits that mean nothing are set in the last character of the claims.
+    TrailingBitsInClaims,
+    /// Claims in the alphabet of plain base64 (`+` and `/`).
+    PlainBase64Claims,
+    /// Other claims are put in after signing: these, over the signed ones.
+    ReplaceClaims(Map<String, Value>),
+    /// Other header members are put in after signing: these, over the signed ones.
+    ReplaceHeader(Map<String, Value>),
+    /// One bit in the middle of the signature is the other way round.
+    FlipSignatureBit,
+    /// The signature is cut by its last byte.
+    ShortenSignature,
+    /// The signature has a zero byte more.
+    LengthenSignature,
+    /// The signature's leading zero byte is left out.
+    DropLeadingZero,
+    /// No signature, but its dot.
+    EmptySignature,
+    /// A signature of nothing but zero bytes, of the right length.
+    ZeroSignature,
+    /// ES256 in DER.
+    DerSignature,
+    /// ES256 with n - s for s.
+    OtherS,
+    /// Bits that mean nothing are set in the last character of the signature.
+    TrailingBitsInSignature,
+    /// `=` behind the signature.
+    PadSignature,
+    /// Header and claims change places.
+    SwapHeaderAndClaims,
+    /// No signature and no dot before it.
+    TwoParts,
+    /// A fourth part.
+    FourParts,
+    /// The header alone.
+    OnePart,
+    /// An empty part in front.
+    LeadingDot,
+}
+
+/// What a request must get.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The status code; 200 when the upstream is reached.
+    pub status: Option<u16>,
+    /// The one `WWW-Authenticate`, whole. Absent: there is none.
+    pub challenge: Option<String>,
+    /// The title in the body.
+    pub title: Option<String>,
+    /// The reason code in logs. Where the upstream is reached: why shadow mode would have refused it.
+    pub reason: Option<String>,
+    /// The route's pattern in logs.
+    pub route: Option<String>,
+    /// `Retry-After` lies between these two, in seconds. Absent: there is none.
+    pub retry_after: Option<(u64, u64)>,
+    /// The gRPC status. `status` then is what plain HTTP would have said.
+    pub grpc_status: Option<u8>,
+    /// What the upstream saw. Absent: it saw nothing.
+    pub upstream: Option<Upstream>,
+}
+
+/// What the upstream saw. Method, path and body are those of the request, always.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Headers that are there: the values under such a name are these, in this order, and no others.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Headers that are not there.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Trailers that are there.
+    #[serde(default)]
+    pub trailers: Vec<(String, String)>,
+    /// Trailers that are not there.
+    #[serde(default)]
+    pub absent_trailers: Vec<String>,
+}

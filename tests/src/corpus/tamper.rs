@@ -1,0 +1,124 @@
+//! What is done to a token after it was signed, and to its encoded parts before.
+
+use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+
+use super::file::Tamper;
+use crate::test_key::TestKey;
+
+/// Reads what a tampered encoding may hold: the bits that mean nothing are ignored here.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A token of three encoded parts, and what is done to it after signing.
+pub(super) struct Written(Vec<String>);
+
+impl Written {
+    pub(super) fn of(header: String, claims: String, signature: &[u8]) -> Self {
+        Self(vec![header, claims, URL_SAFE_NO_PAD.encode(signature)])
+    }
+
+    pub(super) fn text(self) -> String {
+        self.0.join(".")
+    }
+
+    pub(super) fn tampered(mut self, tamper: &Tamper) -> Result<Self> {
+        let signature = self
+            .0
+            .get(2)
+            .map(|text| LENIENT.decode(text))
+            .transpose()?
+            .unwrap_or_default();
+        let mut signed = |bytes: Vec<u8>| self.0[2] = URL_SAFE_NO_PAD.encode(bytes);
+        match tamper {
+            Tamper::FlipSignatureBit => {
+                let mut bytes = signature;
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x10;
+                signed(bytes);
+            }
+            Tamper::ShortenSignature => signed(signature[..signature.len() - 1].to_vec()),
+            Tamper::LengthenSignature => signed([signature, vec![0]].concat()),
+            Tamper::DropLeadingZero => match signature.split_first() {
+                Some((0, rest)) => signed(rest.to_vec()),
+                _ => bail!("the signature does not start with a zero byte"),
+            },
+            Tamper::EmptySignature => signed(Vec::new()),
+            Tamper::ZeroSignature => signed(vec![0; signature.len()]),
+            Tamper::DerSignature => signed(TestKey::der_of_es256(&signature)?),
+            Tamper::OtherS => signed(TestKey::es256_with_other_s(&signature)?),
+            Tamper::TrailingBitsInSignature => self.0[2] = with_trailing_bits(&self.0[2])?,
+            Tamper::PadSignature => self.0[2] = padded(std::mem::take(&mut self.0[2])),
+            Tamper::ReplaceHeader(members) => self.0[0] = replaced(&self.0[0], members)?,
+            Tamper::ReplaceClaims(members) => self.0[1] = replaced(&self.0[1], members)?,
+            Tamper::SwapHeaderAndClaims => self.0.swap(0, 1),
+            Tamper::TwoParts => self.0.truncate(2),
+            Tamper::OnePart => self.0.truncate(1),
+            Tamper::FourParts => self.0.push(self.0[2].clone()),
+            Tamper::LeadingDot => self.0.insert(0, String::new()),
+            // Done before signing, in `mint.rs`.
+            Tamper::PadHeader
+            | Tamper::PadClaims
+            | Tamper::TrailingBitsInClaims
+            | Tamper::PlainBase64Claims => {}
+        }
+        Ok(self)
+    }
+}
+
+fn replaced(encoded: &str, members: &Map<String, Value>) -> Result<String> {
+    let mut object: Map<String, Value> = serde_json::from_slice(&LENIENT.decode(encoded)?)?;
+    put(&mut object, members);
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&object)?))
+}
+
+pub(super) fn padded(encoded: String) -> String {
+    // Where no padding belongs, a whole block of it would be another mistake: one sign is the smallest.
+    let missing = match encoded.len() % 4 {
+        0 => 1,
+        rest => 4 - rest,
+    };
+    encoded + &"=".repeat(missing)
+}
+
+/// The same bytes to a lenient reader, in another text.
+pub(super) fn with_trailing_bits(encoded: &str) -> Result<String> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let last = encoded.chars().last().context("an empty part")?;
+    let value = ALPHABET
+        .find(last)
+        .context("a part that is not base64url")?;
+    if encoded.len().is_multiple_of(4) {
+        bail!(
+            "a part of {} characters has no bits to spare",
+            encoded.len()
+        );
+    }
+    let other = ALPHABET
+        .chars()
+        .nth(value | 1)
+        .context("a character beyond the alphabet")?;
+    let changed = format!("{}{other}", &encoded[..encoded.len() - 1]);
+    if changed == encoded || LENIENT.decode(&changed)? != LENIENT.decode(encoded)? {
+        bail!("the bits to spare are not spare");
+    }
+    Ok(changed)
+}
+
+/// Sets these members; `null` takes one away.
+pub(super) fn put(into: &mut Map<String, Value>, members: &Map<String, Value>) {
+    for (name, value) in members {
+        match value {
+            Value::Null => drop(into.remove(name)),
+            value => drop(into.insert(name.clone(), value.clone())),
+        }
+    }
+}

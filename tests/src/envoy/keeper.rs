@@ -1,0 +1,181 @@
+//! Keeps a child process, and sees to it that it never outlives this one.
+//!
+//! A destructor does not run when a process is killed, so the end of the child has to be arranged beforehand. On
+//! Linux `setpriv --pdeathsig KILL` (util-linux) does it in the kernel. Elsewhere a shell waits on a pipe of ours: when we
+//! are gone the pipe closes, and the shell kills the child. (Asking the kernel from this process would need unsafe code.)
+//!
+//! The kernel's death signal is tied to the *thread* that started the child, not to the process. Each child therefore
+//! has a thread of its own, which starts it and stays until the child has ended.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// A child process with its keeper. Dropping it kills the child and waits until it is gone.
+#[derive(Debug)]
+pub(super) struct Kept {
+    id: u32,
+    ended: Arc<OnceLock<String>>,
+    // Dropped to tell the keeper to end the child.
+    leash: Option<Sender<()>>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl Kept {
+    /// Starts the program; both its standard streams go to `output`.
+    pub(super) fn spawn(program: &Path, arguments: &[OsString], output: &Path) -> Result<Self> {
+        // For appending: Envoy may open its standard output a second time (an access log to /dev/stdout).
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(output)
+            .with_context(|| format!("creating {}", output.display()))?;
+        let mut command = bound_command(program);
+        // Its own process group: a Ctrl-C in the terminal is for us, and we end the child in good order.
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .process_group(0);
+
+        let (leash, released) = channel();
+        let (started, start) = channel();
+        let ended = Arc::new(OnceLock::new());
+        let end = Arc::clone(&ended);
+        let keeper = std::thread::Builder::new()
+            .name("keeper of Envoy".to_owned())
+            .spawn(move || {
+                let child = command.spawn();
+                match child {
+                    Ok(child) => {
+                        // Nobody waits for the answer only if `spawn` below is gone already.
+                        let _ = started.send(Ok(child.id()));
+                        keep(child, &released, &end);
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
+                }
+            })?;
+        let id = start
+            .recv()?
+            .with_context(|| format!("starting {}", program.display()))?;
+        Ok(Self {
+            id,
+            ended,
+            leash: Some(leash),
+            keeper: Some(keeper),
+        })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    /// How it ended, for a message.
+    pub(super) fn end(&self) -> &str {
+        self.ended.get().map_or("it still runs", String::as_str)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.leash.take());
+        if let Some(keeper) = self.keeper.take() {
+            // A keeper that panicked has no child left to wait for.
+            let _ = keeper.join();
+        }
+    }
+}
+
+/// Waits until the child ends by itself or the leash is dropped; then the child is gone either way.
+fn keep(mut child: Child, released: &Receiver<()>, ended: &OnceLock<String>) {
+    let guard = Guard::of(&child);
+    let status = loop {
+        match child.try_wait() {
+            Ok(None) => {}
+            Ok(Some(status)) => break status.to_string(),
+            Err(error) => break error.to_string(),
+        }
+        if let Err(RecvTimeoutError::Disconnected) =
+            released.recv_timeout(Duration::from_millis(20))
+        {
+            // Killing fails only when it has ended already.
+            let _ = child.kill();
+            break child
+                .wait()
+                .map_or_else(|error| error.to_string(), |status| status.to_string());
+        }
+    };
+    drop(guard);
+    let _ = ended.set(status);
+}
+
+/// The command that runs the program bound to our own life where the system's tool can do that.
+fn bound_command(program: &Path) -> Command {
+    match setpriv() {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
+fn setpriv() -> Option<PathBuf> {
+    ["/usr/bin/setpriv", "/bin/setpriv"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| cfg!(target_os = "linux") && path.is_file())
+}
+
+/// Where `setpriv` is missing: a shell that reads from our pipe, and kills the child when the pipe closes.
+struct Guard(Option<Child>);
+
+impl Guard {
+    fn of(child: &Child) -> Self {
+        if setpriv().is_some() {
+            return Self(None);
+        }
+        let watch = |id: u32| -> io::Result<Child> {
+            Command::new("/bin/sh")
+                .args([
+                    "-c",
+                    "trap '' INT TERM HUP; read -r line; kill -KILL \"$1\" 2>/dev/null",
+                    "sh",
+                ])
+                .arg(id.to_string())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .process_group(0)
+                .spawn()
+        };
+        // Without a shell the child may outlive a killed parent; a normal end still takes it along.
+        Self(watch(child.id()).ok())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(mut shell) = self.0.take() {
+            let _ = shell.kill();
+            let _ = shell.wait();
+        }
+    }
+}

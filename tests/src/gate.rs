@@ -1,0 +1,364 @@
+//! A real gate: Envoy with the filter between clients and an upstream service, and a key server beside it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::config;
+use crate::corpus::Runner;
+use crate::corpus::file::{Fail, KeySet};
+use crate::corpus::policy::{Place, complete};
+use crate::envoy::{Envoy, Launch};
+use crate::http1::{self, Answer};
+use crate::http2;
+use crate::judge::{Prepared, Seen};
+use crate::key_server::KeyServer;
+use crate::server::Received;
+use crate::test_key::TestKey;
+use crate::tools::Tools;
+use crate::upstream::{ID_HEADER, UpstreamServer};
+
+/// What the gate is to be made of.
+pub struct Plan<'a> {
+    tools: &'a Tools,
+    keys: &'a BTreeMap<String, TestKey>,
+    upstream: UpstreamServer,
+    key_server: KeyServer,
+    folder: tempfile::TempDir,
+    listeners: Vec<Value>,
+    /// How Envoy is started.
+    pub launch: Launch,
+}
+
+impl<'a> Plan<'a> {
+    /// No listener yet; the upstream service and the key server run.
+    ///
+    /// # Errors
+    /// No port, or no temporary folder, can be had.
+    pub fn new(tools: &'a Tools, keys: &'a BTreeMap<String, TestKey>) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("scopegate-gate-")
+            .tempdir()?;
+        Ok(Self {
+            tools,
+            keys,
+            upstream: UpstreamServer::start()?,
+            key_server: KeyServer::start()?,
+            folder,
+            listeners: Vec::new(),
+            launch: Launch::new(&tools.envoy),
+        })
+    }
+
+    /// Where a key set called `name` of that listener lies; its answers come after `delay`.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn key_set(
+        &self,
+        listener: &str,
+        name: &str,
+        set: &KeySet,
+        delay: Duration,
+    ) -> Result<Place> {
+        let path = key_path(listener, name);
+        self.key_server.put(&path, set, self.keys, delay)?;
+        let is_refused = set
+            .answers
+            .first()
+            .is_some_and(|answer| answer.fail == Some(Fail::Refused));
+        let cluster = if is_refused {
+            config::REFUSED
+        } else {
+            config::KEYS
+        };
+        Ok(Place {
+            url: format!(
+                "http://127.0.0.1:{}{path}",
+                self.key_server.address().port()
+            ),
+            cluster: cluster.to_owned(),
+        })
+    }
+
+    /// A listener with this policy, placeholders filled with these places.
+    ///
+    /// # Errors
+    /// A placeholder without a place.
+    pub fn listener(
+        &mut self,
+        name: &str,
+        policy: &str,
+        places: &BTreeMap<String, Place>,
+    ) -> Result<()> {
+        let policy = complete(policy, places)?;
+        let filter = config::gate(&self.tools.filter, &policy);
+        self.filtered_listener(name, &filter);
+        Ok(())
+    }
+
+    /// A listener with this HTTP filter before the router.
+    pub fn filtered_listener(&mut self, name: &str, filter: &Value) {
+        let access_log = self.folder.path().join("access.log");
+        self.listeners.push(config::listener(
+            name,
+            std::slice::from_ref(filter),
+            &access_log,
+        ));
+    }
+
+    /// A folder that lasts as long as the gate.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts Envoy with the listeners planned.
+    ///
+    /// # Errors
+    /// Envoy does not start; its last words are in the error.
+    pub fn start(self) -> Result<Gate> {
+        let text = config::config(
+            &self.listeners,
+            self.upstream.address(),
+            self.key_server.address(),
+        );
+        let envoy = self.launch.start(&text)?;
+        let listeners = envoy.listeners()?;
+        let access_log = self.folder.path().join("access.log");
+        Ok(Gate {
+            envoy,
+            listeners,
+            upstream: self.upstream,
+            key_server: self.key_server,
+            access_log,
+            _folder: self.folder,
+            next: AtomicU64::new(1),
+        })
+    }
+}
+
+fn key_path(listener: &str, name: &str) -> String {
+    format!("/{listener}/{name}")
+}
+
+/// A running gate.
+pub struct Gate {
+    /// The Envoy process.
+    pub envoy: Envoy,
+    /// The upstream service.
+    pub upstream: UpstreamServer,
+    listeners: BTreeMap<String, SocketAddr>,
+    key_server: KeyServer,
+    access_log: PathBuf,
+    _folder: tempfile::TempDir,
+    next: AtomicU64,
+}
+
+impl Gate {
+    /// The address of a listener.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn address(&self, listener: &str) -> Result<SocketAddr> {
+        self.listeners
+            .get(listener)
+            .copied()
+            .with_context(|| format!("there is no listener {listener:?}"))
+    }
+
+    /// The requests for a key set of a listener.
+    pub fn key_requests(&self, listener: &str, name: &str) -> Vec<Received> {
+        self.key_server.asked(&key_path(listener, name))
+    }
+
+    /// An id for a request, unlike all others of this gate.
+    pub fn fresh_id(&self) -> String {
+        format!("request-{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sends the request over the runner's protocol, and collects what became of it.
+    ///
+    /// # Errors
+    /// No answer, or no access-log entry.
+    pub fn ask(&self, listener: &str, runner: Runner, sent: &Prepared) -> Result<Seen> {
+        let id = self.fresh_id();
+        let answer = self.send(listener, runner, sent, &id)?;
+        let entry = self.access_log_entry(&id)?;
+        self.seen(&id, sent, answer, &entry)
+    }
+
+    /// Sends the request with that id, and nothing more.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn send(
+        &self,
+        listener: &str,
+        runner: Runner,
+        sent: &Prepared,
+        id: &str,
+    ) -> Result<Answer> {
+        let address = self.address(listener)?;
+        match runner {
+            Runner::EnvoyHttp1 => http1::exchange(address, &http1_request(sent, id)),
+            Runner::EnvoyHttp2 => http2::exchange(address, &http2_request(sent, id)),
+            Runner::Core => bail!("the core is not reached over a network"),
+        }
+    }
+
+    /// The access-log entry of the request with that id; it is written within a moment of the answer.
+    ///
+    /// # Errors
+    /// There is none after some seconds.
+    pub fn access_log_entry(&self, id: &str) -> Result<Value> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let log = std::fs::read_to_string(&self.access_log).unwrap_or_default();
+            let entries = log
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            if let Some(entry) = entries.into_iter().find(|entry| entry["id"] == id) {
+                return Ok(entry);
+            }
+            if Instant::now() > deadline {
+                bail!("the access log has no entry of {id}");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn seen(&self, id: &str, sent: &Prepared, answer: Answer, entry: &Value) -> Result<Seen> {
+        let mut upstream = self.upstream.seen(id);
+        if upstream.len() > 1 {
+            bail!("the upstream saw one request {} times", upstream.len());
+        }
+        let noted = |name: &str| {
+            entry[name]
+                .as_str()
+                .filter(|text| !text.is_empty() && *text != "-")
+                .map(str::to_owned)
+        };
+        let grpc = grpc_status(&answer)?;
+        let is_allowed = upstream.len() == 1;
+        let decision = noted("decision");
+        if (decision.as_deref() == Some("deny")) == is_allowed {
+            bail!(
+                "the access log says {decision:?}, and the upstream was {}reached",
+                if is_allowed { "" } else { "not " }
+            );
+        }
+        Ok(Seen {
+            status: match grpc {
+                None => Some(answer.status),
+                Some(_) if answer.status == 200 => None,
+                Some(_) => bail!("a gRPC answer with status {}", answer.status),
+            },
+            headers: answer.headers,
+            body: (sent.method != "HEAD").then_some(answer.body),
+            grpc,
+            reason: noted("reason"),
+            route: noted("route"),
+            upstream: upstream.pop(),
+        })
+    }
+}
+
+/// The gRPC status in headers or trailers ("Trailers-Only" answers have it in their headers).
+fn grpc_status(answer: &Answer) -> Result<Option<(u8, String)>> {
+    let find = |wanted: &str| {
+        answer
+            .headers
+            .iter()
+            .chain(&answer.trailers)
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let Some(status) = find("grpc-status") else {
+        return Ok(None);
+    };
+    Ok(Some((
+        status.parse().context("grpc-status")?,
+        find("grpc-message").unwrap_or_default(),
+    )))
+}
+
+fn http1_request(sent: &Prepared, id: &str) -> Vec<u8> {
+    let mut bytes = sent.method.clone().into_bytes();
+    bytes.push(b' ');
+    // A request without a path is a CONNECT: its target is the authority (RFC 9112 section 3.2.3).
+    bytes.extend_from_slice(sent.path.as_deref().unwrap_or(b"api.example.com:443"));
+    bytes.extend_from_slice(b" HTTP/1.1\r\n");
+    let mut field = |name: &str, value: &[u8]| {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    };
+    field("host", b"api.example.com");
+    field(ID_HEADER, id.as_bytes());
+    for (name, value) in &sent.headers {
+        field(name, value);
+    }
+    if sent.trailers.is_empty() {
+        if !sent.body.is_empty() {
+            field("content-length", sent.body.len().to_string().as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&sent.body);
+        return bytes;
+    }
+    field("transfer-encoding", b"chunked");
+    bytes.extend_from_slice(b"\r\n");
+    if !sent.body.is_empty() {
+        bytes.extend_from_slice(format!("{:x}\r\n", sent.body.len()).as_bytes());
+        bytes.extend_from_slice(&sent.body);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n");
+    for (name, value) in &sent.trailers {
+        bytes.extend_from_slice(format!("{name}: ").as_bytes());
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
+    let pair = |name: &str, value: &[u8]| (name.as_bytes().to_vec(), value.to_vec());
+    let mut headers = vec![
+        pair(":method", sent.method.as_bytes()),
+        pair(":authority", b"api.example.com"),
+    ];
+    if let Some(path) = &sent.path {
+        headers.extend([pair(":scheme", b"http"), pair(":path", path)]);
+    }
+    headers.push(pair(ID_HEADER, id.as_bytes()));
+    // Names are in lower case on this wire (RFC 9113 section 8.2.1): a case that spells one otherwise means HTTP/1 and the core.
+    headers.extend(
+        sent.headers
+            .iter()
+            .map(|(name, value)| pair(&name.to_ascii_lowercase(), value)),
+    );
+    if !sent.body.is_empty() && sent.trailers.is_empty() {
+        headers.push(pair(
+            "content-length",
+            sent.body.len().to_string().as_bytes(),
+        ));
+    }
+    let trailers = sent
+        .trailers
+        .iter()
+        .map(|(name, value)| pair(&name.to_ascii_lowercase(), value))
+        .collect();
+    http2::Sent {
+        headers,
+        body: sent.body.clone(),
+        trailers,
+    }
+}

@@ -1,0 +1,16 @@
+//! The end-to-end side of Scopegate: one corpus of cases, and what its runners need.
+
+pub mod config;
+pub mod corpus;
+pub mod envoy;
+pub mod gate;
+pub mod http1;
+pub mod http2;
+pub mod judge;
+pub mod key_server;
+pub mod runner;
+pub mod sample;
+pub mod server;
+pub mod test_key;
+pub mod tools;
+pub mod upstream;

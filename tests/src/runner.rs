@@ -1,0 +1,135 @@
+//! Runs one case on one host, step by step.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+
+use crate::corpus::file::{Expect, Request};
+use crate::corpus::{Case, Runner, mint, template};
+use crate::judge::{Prepared, Seen, differences};
+use crate::test_key::TestKey;
+
+/// What a case runs on. The core alone and a real Envoy are the two.
+pub trait Host {
+    /// The time of this host, in milliseconds since the epoch.
+    fn now_ms(&self) -> u64;
+
+    /// Lets that much time pass.
+    fn wait(&mut self, ms: u64);
+
+    /// Sends the request, and tells what became of it.
+    ///
+    /// # Errors
+    /// No answer at all.
+    fn ask(&mut self, request: &Prepared) -> Result<Seen>;
+
+    /// How often that key set was fetched in this case.
+    fn fetches(&self, key_set: &str) -> usize;
+}
+
+/// Runs the case; the error lists everything that was not as expected.
+///
+/// # Errors
+/// See above.
+pub fn run(case: &Case, keys: &BTreeMap<String, TestKey>, host: &mut dyn Host) -> Result<()> {
+    let mut wrong = Vec::new();
+    let mut token = None;
+    for (index, step) in case.steps.iter().enumerate() {
+        host.wait(step.wait_ms);
+        let prepared = prepare(&step.request, keys, token.as_deref(), host.now_ms())?;
+        let expect = filled(&step.expect, prepared.token.as_deref())?;
+        let seen = host
+            .ask(&prepared)
+            .with_context(|| format!("request {}", index + 1))?;
+        wrong.extend(
+            differences(&prepared, &expect, &seen)
+                .into_iter()
+                .map(|difference| format!("request {}: {difference}", index + 1)),
+        );
+        token = prepared.token.or(token);
+    }
+    for (key_set, expected) in &case.fetches {
+        let seen = host.fetches(key_set);
+        if seen != *expected {
+            wrong.push(format!(
+                "fetches of the key set {key_set}: expected {expected}, saw {seen}"
+            ));
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// Whether a reason to skip can be put to the test: one that names a single protocol is about what its codec refuses.
+/// A reason that holds for both is about time, and trying it would prove nothing.
+pub fn can_try_skipped(case: &Case, runner: Runner) -> bool {
+    let skipped_on_both =
+        case.skip.contains_key(&Runner::EnvoyHttp1) && case.skip.contains_key(&Runner::EnvoyHttp2);
+    runner != Runner::Core && !skipped_on_both
+}
+
+/// Makes the token and fills it in.
+fn prepare(
+    request: &Request,
+    keys: &BTreeMap<String, TestKey>,
+    last: Option<&str>,
+    now_ms: u64,
+) -> Result<Prepared> {
+    let token = request
+        .token
+        .as_ref()
+        .map(|spec| mint::token(spec, keys, last, now_ms))
+        .transpose()?;
+    let mut is_placed = token.is_none();
+    let path = match (&request.path, request.path()?) {
+        (Some(text), _) => {
+            is_placed |= text.contains("${token}");
+            Some(fill(text, token.as_deref())?.into_bytes())
+        }
+        (None, bytes) => bytes,
+    };
+    let mut headers = Vec::new();
+    for (name, value) in &request.headers {
+        is_placed |= value.contains("${token}");
+        headers.push((name.clone(), fill(value, token.as_deref())?.into_bytes()));
+    }
+    if !is_placed {
+        headers.push((
+            "authorization".to_owned(),
+            fill("Bearer ${token}", token.as_deref())?.into_bytes(),
+        ));
+    }
+    let trailers = request
+        .trailers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+        .collect();
+    Ok(Prepared {
+        method: request.method.clone(),
+        path,
+        headers,
+        body: request.body.clone().into_bytes(),
+        trailers,
+        token,
+    })
+}
+
+fn filled(expect: &Expect, token: Option<&str>) -> Result<Expect> {
+    let mut expect = expect.clone();
+    if let Some(upstream) = &mut expect.upstream {
+        for (_, value) in &mut upstream.headers {
+            *value = fill(value, token)?;
+        }
+    }
+    Ok(expect)
+}
+
+fn fill(text: &str, token: Option<&str>) -> Result<String> {
+    template::fill(text, |inside| {
+        (inside == "token")
+            .then(|| token.map(str::to_owned))
+            .flatten()
+    })
+}

@@ -1,0 +1,373 @@
+//! The demo as a user meets it: the program itself, with a policy of its own and any free ports.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where its ground is missing"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use e2e::{http1, tools};
+
+const POLICY: &str = include_str!("../../examples/timesheets/policy.yaml");
+const ROWS: usize = 13;
+
+/// A folder with a space in its name, copies of the policy and the filter in it, and the tools.
+struct Place {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    policy: PathBuf,
+    tools: tools::Tools,
+}
+
+impl Place {
+    /// `None` where there is no Envoy: said loudly by `tools::find`, which also knows when that is a failure.
+    fn new() -> Option<Self> {
+        let mut tools = tools::find().unwrap()?;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a place");
+        fs::create_dir(&path).unwrap();
+        let filter = path.join("the filter.wasm");
+        fs::copy(&tools.filter, &filter).unwrap();
+        tools.filter = filter;
+        let policy = path.join("policy.yaml");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        fs::write(&policy, POLICY.replace(":9101/", &format!(":{port}/"))).unwrap();
+        Some(Self {
+            _folder: folder,
+            path,
+            policy,
+            tools,
+        })
+    }
+
+    fn demo(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        command
+            .args(["--policy".as_ref(), self.policy.as_os_str()])
+            .args(arguments)
+            .env("ENVOY_BIN", &self.tools.envoy)
+            .env("SCOPEGATE_FILTER", &self.tools.filter)
+            .env("TMPDIR", &self.path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Envoys of this place: their arguments name a file in it.
+    fn envoys(&self) -> usize {
+        let all = Command::new("ps")
+            .args(["-e", "-o", "args="])
+            .output()
+            .unwrap()
+            .stdout;
+        let here = self.path.to_str().unwrap();
+        String::from_utf8_lossy(&all)
+            .lines()
+            .filter(|line| line.contains(here) && line.contains("--config-path"))
+            .count()
+    }
+
+    /// All replacements in one write: the demo may look between two.
+    fn edit(&self, replacements: &[(&str, &str)]) {
+        let mut text = fs::read_to_string(&self.policy).unwrap();
+        for (from, to) in replacements {
+            assert!(text.contains(from), "{from} in {text}");
+            text = text.replace(from, to);
+        }
+        fs::write(&self.policy, text).unwrap();
+    }
+}
+
+/// A demo that stays up.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    gate: SocketAddr,
+}
+
+impl Running {
+    fn start(place: &Place) -> Self {
+        let mut child = place
+            .demo(&["--port", "0", "--admin-port", "0"])
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut running = Self {
+            child,
+            lines,
+            gate: SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
+        let line = running.wait_for("gate ");
+        let (_, address) = line.split_once("http://").unwrap();
+        running.gate = address.trim_end_matches('/').parse().unwrap();
+        running.wait_for("Ctrl-C ends");
+        running
+    }
+
+    /// The next line that starts so.
+    fn wait_for(&self, start: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(60)) {
+                Ok(line) if line.trim_start().starts_with(start) => return line,
+                Ok(_) => {}
+                Err(error) => panic!("no line that starts with {start:?}: {error}"),
+            }
+        }
+    }
+
+    fn status_of_healthz(&self) -> u16 {
+        http1::fetch(self.gate, "/healthz").unwrap().status
+    }
+
+    /// The workers take a new policy over a moment after the main thread has accepted it.
+    fn wait_until_healthz_is(&self, status: u16) {
+        wait_until(|| self.status_of_healthz() == status);
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn every_row_is_as_it_should_be_and_nothing_is_left_running() {
+    let Some(place) = Place::new() else { return };
+    let output = place
+        .demo(&["--check", "--port", "0", "--admin-port", "0"])
+        .output()
+        .unwrap();
+    let (out, err) = texts(&output);
+    assert!(output.status.success(), "{out}{err}");
+    assert_eq!(out.matches("✓ ").count(), ROWS, "{out}");
+    assert!(!out.contains('✗'), "{out}");
+    assert!(
+        out.contains(
+            "spoofed identity header         200, caller alice             200, caller alice"
+        ),
+        "{out}"
+    );
+    assert_eq!(place.envoys(), 0);
+}
+
+#[test]
+fn a_policy_that_lets_too_little_through_makes_check_fail() {
+    let Some(place) = Place::new() else { return };
+    place.edit(&[("scopes: [read:timesheets]", "scopes: [admin]")]);
+    let output = place
+        .demo(&["--check", "--port", "0", "--admin-port", "0"])
+        .output()
+        .unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(out.contains("✗  valid read"), "{out}");
+    assert!(out.contains("✓  valid create"), "{out}");
+    assert!(err.contains("rows are not as they should be"), "{err}");
+}
+
+#[test]
+fn an_edit_changes_the_gate_and_a_broken_one_changes_nothing_and_says_why() {
+    let Some(place) = Place::new() else { return };
+    let mut demo = Running::start(&place);
+    assert_eq!(demo.status_of_healthz(), 200);
+
+    place.edit(&[("public: true", "authenticated: true")]);
+    demo.wait_for("policy accepted");
+    demo.wait_until_healthz_is(401);
+
+    // This would open the route again, if a policy with an error in another line could serve.
+    place.edit(&[
+        ("authenticated: true }", "public: true }"),
+        ("realm: timesheets", "realm: timesheets\nrealms: x"),
+    ]);
+    demo.wait_for("policy refused, the old one keeps serving:");
+    let why = demo.lines.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert!(
+        why.contains("line 5, column 1") && why.contains("realms"),
+        "{why}"
+    );
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(demo.status_of_healthz(), 401);
+
+    // An empty line more at the end is the same policy, refused again; Envoy alone would count it as a success.
+    let text = fs::read_to_string(&place.policy).unwrap();
+    fs::write(&place.policy, text + "\n").unwrap();
+    demo.wait_for("policy refused, the old one keeps serving:");
+
+    place.edit(&[("\nrealms: x", "")]);
+    demo.wait_for("policy accepted");
+    demo.wait_until_healthz_is(200);
+
+    // A text that never gets as far as Envoy, and back.
+    let text = fs::read_to_string(&place.policy).unwrap();
+    fs::write(&place.policy, "\0").unwrap();
+    demo.wait_for("policy refused, the old one keeps serving:");
+    fs::write(&place.policy, text).unwrap();
+    demo.wait_for("policy accepted");
+
+    demo.signal("TERM");
+    assert!(demo.child.wait().unwrap().success());
+    assert_eq!(place.envoys(), 0);
+}
+
+#[test]
+fn envoy_goes_with_the_demo_whatever_ends_it() {
+    let Some(place) = Place::new() else { return };
+    for (signal, code) in [("INT", Some(0)), ("KILL", None)] {
+        let mut demo = Running::start(&place);
+        assert_eq!(place.envoys(), 1);
+        demo.signal(signal);
+        assert_eq!(demo.child.wait().unwrap().code(), code, "{signal}");
+        wait_until(|| place.envoys() == 0);
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let Some(place) = Place::new() else { return };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (arguments, whose) in [
+        (
+            ["--check", "--port", &port, "--admin-port", "0"],
+            "meant for the gate",
+        ),
+        (
+            ["--check", "--port", "0", "--admin-port", &port],
+            "meant for Envoy's admin interface",
+        ),
+    ] {
+        let output = place.demo(&arguments).output().unwrap();
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(1), "{out}{err}");
+        let sentence =
+            format!("error: port {port} of 127.0.0.1, {whose}, is taken by another program");
+        assert!(err.starts_with(&sentence), "{err}");
+    }
+    fs::write(
+        &place.policy,
+        POLICY.replace(":9101/", &format!(":{port}/")),
+    )
+    .unwrap();
+    let output = place
+        .demo(&["--check", "--port", "0", "--admin-port", "0"])
+        .output()
+        .unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(
+        err.contains(&format!("the issuer cannot listen on port {port}")),
+        "{err}"
+    );
+    assert_eq!(place.envoys(), 0);
+}
+
+#[test]
+fn a_policy_that_is_broken_from_the_start_is_told_with_its_line() {
+    let Some(place) = Place::new() else { return };
+    place.edit(&[("version: 1", "version: 99")]);
+    let output = place
+        .demo(&["--check", "--port", "0", "--admin-port", "0"])
+        .output()
+        .unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(
+        err.contains("was refused") && err.contains("line 3, column "),
+        "{err}"
+    );
+    assert_eq!(place.envoys(), 0);
+}
+
+#[test]
+fn a_missing_envoy_or_filter_is_a_sentence() {
+    let here = env!("CARGO_MANIFEST_DIR");
+    for (envoy, filter, sentence) in [
+        (
+            "/nonexistent/envoy",
+            "Cargo.toml",
+            "ENVOY_BIN names /nonexistent/envoy, which is not a file",
+        ),
+        (
+            "Cargo.toml",
+            "/nonexistent/filter.wasm",
+            "there is no filter at /nonexistent/filter.wasm",
+        ),
+        (
+            "Cargo.toml",
+            "",
+            "SCOPEGATE_FILTER does not name the filter",
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_demo"))
+            .current_dir(here)
+            .envs([("ENVOY_BIN", envoy), ("SCOPEGATE_FILTER", filter)])
+            .output()
+            .unwrap();
+        let (_, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.starts_with(&format!("error: {sentence}")), "{err}");
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_refused_with_the_usage() {
+    let output = Command::new(env!("CARGO_BIN_EXE_demo"))
+        .arg("--chekc")
+        .output()
+        .unwrap();
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err.contains("--chekc") && err.contains("Usage: cargo xtask demo"),
+        "{err}"
+    );
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn wait_until(mut look: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !look() {
+        assert!(Instant::now() < deadline, "waited for 20 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
