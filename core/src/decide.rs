@@ -67,13 +67,9 @@ pub fn decide<'p, 'r>(
         now,
         facts: &mut facts,
     };
-    let verdict = find_route(policy, request).and_then(|found| match found {
-        Found::Preflight(route) => {
-            gate.facts.route = Some(&route.path);
-            Ok(pass_preflight(policy, request))
-        }
+    let verdict = find_route(policy, request, gate.facts).and_then(|found| match found {
+        Found::Preflight => Ok(pass_preflight(policy, request)),
         Found::Route(route) => {
-            gate.facts.route = Some(&route.path);
             mode = route.mode.unwrap_or(policy.mode);
             gate.judge(route, request)
         }
@@ -94,11 +90,15 @@ pub fn decide<'p, 'r>(
 /// Which rule of the policy a request falls under.
 enum Found<'p> {
     Route(&'p Route),
-    /// A CORS preflight for this route: the browser asks first, without a credential.
-    Preflight(&'p Route),
+    /// A CORS preflight: the browser asks first, without a credential.
+    Preflight,
 }
 
-fn find_route<'p>(policy: &'p Policy, request: &Request) -> Result<Found<'p>, Stop<'p>> {
+fn find_route<'p>(
+    policy: &'p Policy,
+    request: &Request,
+    facts: &mut Facts<'p>,
+) -> Result<Found<'p>, Stop<'p>> {
     if request.method() == b"CONNECT" {
         return Err(Stop::Refuse(Reason::ConnectRefused));
     }
@@ -115,12 +115,19 @@ fn find_route<'p>(policy: &'p Policy, request: &Request) -> Result<Found<'p>, St
         && let Some(requested) = request.preflight_method()
         && let Match::Route(route) = policy.routes.find(&path, requested)
     {
-        return Ok(Found::Preflight(route));
+        facts.route = Some(&route.path);
+        return Ok(Found::Preflight);
     }
     match found {
-        Match::Route(route) => Ok(Found::Route(route)),
+        Match::Route(route) => {
+            facts.route = Some(&route.path);
+            Ok(Found::Route(route))
+        }
         Match::NoPath => Err(Stop::Refuse(Reason::RouteUnmatched)),
-        Match::NoMethod { .. } => Err(Stop::Refuse(Reason::MethodUnmatched)),
+        Match::NoMethod { pattern } => {
+            facts.route = Some(pattern);
+            Err(Stop::Refuse(Reason::MethodUnmatched))
+        }
         Match::AmbiguousPath => Err(Stop::Refuse(Reason::PathAmbiguous)),
     }
 }
