@@ -1,6 +1,6 @@
 //! The bearer credential of a request (RFC 6750 section 2.1, RFC 9110 section 11.6.2).
 
-use crate::deny::Reason;
+use crate::reason::Reason;
 use crate::request::{Request, is_token_octet};
 
 /// The token of the one `Authorization` field, or why there is none to check.

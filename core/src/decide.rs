@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::claims::Claims;
 use crate::credential::bearer_token;
 use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys};
-use crate::deny::Reason;
 use crate::identity::{
     UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
 };
@@ -14,6 +13,7 @@ use crate::path::{AmbiguousPath, CanonicalPath};
 use crate::policy::{
     Access, Issuer, IssuerId, Mode, Policy, Preflight, Requirements, Route, TokenForwarding,
 };
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirements::{check_type, check_validity, missing_scopes, refusing_rule};
 use crate::route::Match;

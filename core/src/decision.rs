@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::deny::{self, Reason, Response};
+use crate::deny::{self, Response};
 use crate::keys::KeyRequest;
 use crate::policy::Policy;
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::token_cache::CacheUse;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::deny::Reason;
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
 use crate::jwks::{Key, KeySet, Selection};
 use crate::policy::{Freshness, IssuerId, Policy};
+use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
 use crate::verify::Algorithm;

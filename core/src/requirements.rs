@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::claims::Claims;
-use crate::deny::Reason;
 use crate::policy::{ClaimRule, ClaimTest, Issuer, Requirements, ScopeDemand, TokenType};
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
 /// The claims that refuse a token whoever signed it: time and audience.
