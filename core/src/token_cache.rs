@@ -1,9 +1,8 @@
 //! Tokens that were verified before: bounded in octets, and never outliving what made them valid.
 
-use std::hash::BuildHasher;
-
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use lru::LruCache;
-use siphasher::sip::SipHasher13;
 
 use crate::claims::Claims;
 use crate::keys::KeyCache;
@@ -16,10 +15,12 @@ const ENTRY_OVERHEAD: usize = 256;
 
 /// Verified tokens, the least recently used of which make room for new ones.
 ///
-/// The key is the whole token. SHA-256 of it would be as safe and smaller, but costs about 1.5 µs per
-/// request in wasm, where SipHash-1-3 with a seed of the host's and one comparison cost a fraction of that.
+/// The key is the whole token. Its SHA-256 would be as safe and smaller, but a lookup by it takes 4 times as long in
+/// wasm under V8, and 16 times natively: `cargo run --release -p scopegate-core --example token_key` measures it. A hash
+/// that is not cryptographic will do for the table: only tokens that an issuer signed are ever put into it, and
+/// which of them share a slot depends on the host's seed.
 pub struct TokenCache {
-    entries: LruCache<Box<str>, Entry, Seed>,
+    entries: LruCache<Box<str>, Entry, SeedableRandomState>,
     policy: [u8; 32],
     limit: usize,
     used: usize,
@@ -51,7 +52,10 @@ impl TokenCache {
     /// `seed` is a random number of the host's: without one a client could choose tokens that collide.
     pub fn new(policy: &Policy, seed: u64) -> Self {
         Self {
-            entries: LruCache::unbounded_with_hasher(Seed(seed)),
+            entries: LruCache::unbounded_with_hasher(SeedableRandomState::with_seed(
+                seed,
+                SharedSeed::global_fixed(),
+            )),
             policy: policy.fingerprint,
             limit: policy.token_cache_bytes,
             used: 0,
@@ -137,16 +141,4 @@ fn cost(token: &str, entry: &Entry) -> usize {
     ENTRY_OVERHEAD
         .saturating_add(token.len())
         .saturating_add(entry.claims.size())
-}
-
-/// SipHash with the host's seed: the standard library's own seeds itself, which the core may not.
-#[derive(Clone)]
-struct Seed(u64);
-
-impl BuildHasher for Seed {
-    type Hasher = SipHasher13;
-
-    fn build_hasher(&self) -> SipHasher13 {
-        SipHasher13::new_with_keys(self.0, self.0.rotate_left(32))
-    }
 }
