@@ -30,10 +30,18 @@ enum Stop<'p> {
     NeedKeys(KeyRequest),
 }
 
-/// The fields to set and to remove on a request that is allowed.
+/// What happens to a request that is allowed: fields to set and to remove, and keys to fetch behind it.
+#[derive(Default)]
 struct Pass<'p, 'r> {
     set: Vec<(&'p str, String)>,
     strip: Vec<&'r [u8]>,
+    fetch: Option<KeyRequest>,
+}
+
+/// What a verified token brings: identity headers, and whether its issuer's keys are due.
+struct Admitted<'p> {
+    set: Vec<(&'p str, String)>,
+    fetch: Option<KeyRequest>,
 }
 
 /// Decides about one request, in this order:
@@ -79,7 +87,7 @@ pub fn decide<'p, 'r>(
             set: pass.set,
             strip: pass.strip,
             shadowed: None,
-            fetch: None,
+            fetch: pass.fetch,
             facts,
         }),
         (Err(stop), Mode::Enforce) => stop.refuse(facts),
@@ -137,8 +145,8 @@ fn pass_preflight<'p, 'r>(policy: &Policy, request: &'r Request) -> Pass<'p, 'r>
     strip.extend(credential_fields(request));
     strip.extend(override_fields(request));
     Pass {
-        set: Vec::new(),
         strip,
+        ..Pass::default()
     }
 }
 
@@ -159,46 +167,43 @@ impl<'p> Gate<'p, '_> {
         route: &'p Route,
         request: &'r Request,
     ) -> Result<Pass<'p, 'r>, Stop<'p>> {
-        let strip = identity_fields(self.policy, request.names());
-        let Access::Protected(wanted) = &route.access else {
-            return Ok(pass(
-                Vec::new(),
-                strip,
-                route.token.unwrap_or(TokenForwarding::Strip),
-                request,
-            ));
+        let mut pass = Pass {
+            strip: identity_fields(self.policy, request.names()),
+            ..Pass::default()
         };
-        let token = bearer_token(request)?;
-        let set = self.admit(token, wanted)?;
-        Ok(pass(
-            set,
-            strip,
-            route.token.unwrap_or(self.policy.token),
-            request,
-        ))
+        let forwarding = match &route.access {
+            Access::Public => route.token.unwrap_or(TokenForwarding::Strip),
+            Access::Protected(wanted) => {
+                let admitted = self.admit(bearer_token(request)?, wanted)?;
+                pass.set = admitted.set;
+                pass.fetch = admitted.fetch;
+                route.token.unwrap_or(self.policy.token)
+            }
+        };
+        if forwarding == TokenForwarding::Strip {
+            pass.strip.extend(credential_fields(request));
+        }
+        Ok(pass)
     }
 
-    /// The identity headers of a token that has all that the route wants.
-    fn admit(
-        &mut self,
-        token: &str,
-        wanted: &'p Requirements,
-    ) -> Result<Vec<(&'p str, String)>, Stop<'p>> {
-        let policy = self.policy;
-        let now = self.now;
-        if let Some(entry) = self.tokens.find(token, policy, self.keys, now) {
+    /// A token that has all that the route wants.
+    fn admit(&mut self, token: &str, wanted: &'p Requirements) -> Result<Admitted<'p>, Stop<'p>> {
+        let (policy, keys, now) = (self.policy, self.keys, self.now);
+        if let Some(entry) = self.tokens.find(token, policy, keys, now) {
             self.facts.token_cache = CacheUse::Hit;
             let issuer = accept(policy, entry.issuer, wanted, self.facts)?;
-            if let Err(reason) = check_validity(&entry.claims, issuer, wanted, now) {
-                return Err(reason.into());
-            }
-            return authorise(policy, issuer, &entry.claims, wanted, self.facts);
+            check_validity(&entry.claims, issuer, wanted, now)?;
+            return Ok(Admitted {
+                set: authorise(policy, issuer, &entry.claims, wanted, self.facts)?,
+                fetch: keys.due(entry.issuer, now),
+            });
         }
         self.facts.token_cache = CacheUse::Miss;
         let (issuer, entry) = self.verify(token, wanted)?;
         let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
+        let fetch = keys.due(entry.issuer, now);
         self.tokens.insert(token, entry);
-        set
+        Ok(Admitted { set: set?, fetch })
     }
 
     /// A token seen for the first time: parsed, refused cheaply where that can be, then verified.
@@ -279,18 +284,6 @@ fn authorise<'p>(
         facts.claim = Some(claim.to_owned());
         Stop::Refuse(Reason::ClaimUnforwardable)
     })
-}
-
-fn pass<'p, 'r>(
-    set: Vec<(&'p str, String)>,
-    mut strip: Vec<&'r [u8]>,
-    token: TokenForwarding,
-    request: &'r Request,
-) -> Pass<'p, 'r> {
-    if token == TokenForwarding::Strip {
-        strip.extend(credential_fields(request));
-    }
-    Pass { set, strip }
 }
 
 impl<'p> Stop<'p> {

@@ -38,7 +38,8 @@ pub struct Allow<'p, 'r> {
     pub strip: Vec<&'r [u8]>,
     /// In shadow mode: why the request would have been refused.
     pub shadowed: Option<Reason>,
-    /// In shadow mode: a key set to fetch behind the request, which does not wait for it.
+    /// A key set to fetch behind the request, which does not wait for it: keys that will soon be too old, and in
+    /// shadow mode keys that are not there.
     pub fetch: Option<KeyRequest>,
     /// What is worth a log line.
     pub facts: Facts<'p>,

@@ -14,6 +14,10 @@ use crate::verify::Algorithm;
 /// otherwise be asked for every request.
 const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
+/// Keys are asked for again when this part of the age allowed is over, behind the requests that they still serve:
+/// where there is traffic, nobody waits for a refresh, and one that hangs is known to have failed in time.
+const DUE_AFTER: (u32, u32) = (4, 5);
+
 /// The key sets of all issuers of one policy.
 ///
 /// It fetches nothing. [`crate::decide`] says what is wanted, the host fetches it and hands the outcome
@@ -128,6 +132,12 @@ impl KeyCache {
         }
     }
 
+    /// What to fetch behind a request of that issuer's, which the keys held still serve.
+    pub(crate) fn due(&self, issuer: IssuerId, now: Timestamp) -> Option<KeyRequest> {
+        let entry = self.issuers.get(issuer.0)?;
+        entry.is_due(now).then(|| entry.request(issuer))
+    }
+
     /// Whether the key of that thumbprint is one that [`KeyCache::find`] would give now without a fetch.
     pub(crate) fn trusts(&self, issuer: IssuerId, thumbprint: &[u8; 32], now: Timestamp) -> bool {
         let keys = self
@@ -139,21 +149,36 @@ impl KeyCache {
 }
 
 impl IssuerKeys {
-    /// The keys that may be used now: fresh ones, and for `max_stale` longer those that could not be
-    /// refreshed.
+    /// The keys that may be used now: fresh ones, and for `max_stale` longer those whose last refresh failed.
+    ///
+    /// Keys that are too old although nothing failed were simply not asked for: after a quiet hour, the first
+    /// request waits for what the issuer says now rather than trust what it said then.
     fn trusted(&self, now: Timestamp) -> Option<&KeySet> {
         let held = self.held.as_ref()?;
         let age = now.distance(held.fetched);
         let is_fresh = age <= held.age_allowed;
         let is_bounded = age <= held.age_allowed.saturating_add(self.freshness.max_stale);
-        (is_fresh || (is_bounded && !self.may_refresh(now))).then_some(&held.keys)
+        (is_fresh || (is_bounded && self.has_failed())).then_some(&held.keys)
     }
 
-    /// Whether keys that are no longer fresh may be asked for: after a success at any time, after a
-    /// failure once per cool-down.
+    /// Whether keys should be asked for behind the requests that they still serve.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let (part, whole) = DUE_AFTER;
+        self.held.as_ref().is_some_and(|held| {
+            let young = held.age_allowed.saturating_mul(part).checked_div(whole);
+            young.is_none_or(|young| now.distance(held.fetched) > young)
+        }) && self.may_refresh(now)
+    }
+
+    /// Whether keys that are no longer young may be asked for: after a success at any time, after a failure once
+    /// per cool-down.
     fn may_refresh(&self, now: Timestamp) -> bool {
-        let succeeded = self.held.as_ref().map(|held| held.fetched);
-        self.attempted == succeeded || self.cooldown_left(now).is_zero()
+        !self.has_failed() || self.cooldown_left(now).is_zero()
+    }
+
+    /// Whether the last attempt brought no keys.
+    fn has_failed(&self) -> bool {
+        self.attempted != self.held.as_ref().map(|held| held.fetched)
     }
 
     /// How long until the cool-down since the last attempt is over; zero when it is.

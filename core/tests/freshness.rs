@@ -95,19 +95,56 @@ fn max_age_shortens_the_time_to_live_but_not_below_a_minute() {
 }
 
 #[test]
+fn keys_are_refreshed_behind_the_requests_before_they_are_too_old() {
+    let (mut gate, issuer) = holding();
+    let token = token_until(LONG, "a", 1, "");
+    gate.wait(480);
+    assert_eq!(gate.wanted("/any", &token), None, "four fifths of 10 min");
+    gate.wait(1);
+    for _ in 0..2 {
+        assert_eq!(gate.ask("/any", &token), "allow", "first seen, then cached");
+        assert_eq!(gate.wanted("/any", &token).unwrap().issuer, issuer);
+    }
+    gate.give(issuer, &key_set(&[("a", 1)]));
+    assert_eq!(gate.wanted("/any", &token), None);
+    gate.wait(600);
+    assert_eq!(gate.ask("/any", &token), "allow");
+}
+
+#[test]
+fn a_refresh_that_fails_in_time_makes_nobody_wait() {
+    let (mut gate, issuer) = holding();
+    let token = token_until(LONG, "a", 1, "");
+    gate.wait(500);
+    gate.fail(issuer);
+    assert_eq!(gate.wanted("/any", &token), None, "within the cool-down");
+    gate.wait(4_200 - 500);
+    assert_eq!(
+        gate.ask("/any", &token),
+        "allow",
+        "the last second of max_stale"
+    );
+    assert_eq!(gate.wanted("/any", &token).unwrap().issuer, issuer);
+    gate.wait(1);
+    assert_eq!(gate.ask("/any", &token), URL);
+}
+
+#[test]
 fn old_keys_serve_through_an_outage_for_max_stale_and_then_503() {
     let (mut gate, issuer) = holding();
     let token = token_until(LONG, "a", 1, "");
     gate.wait(601);
-    assert_eq!(gate.ask("/any", &token), URL);
+    assert_eq!(gate.ask("/any", &token), URL, "nobody has asked since");
     gate.fail(issuer);
     assert_eq!(gate.ask("/any", &token), "allow");
+    assert_eq!(gate.wanted("/any", &token), None, "within the cool-down");
     gate.wait(30);
     assert_eq!(
         gate.ask("/any", &token),
-        URL,
-        "asked again after the cool-down"
+        "allow",
+        "and asks again behind it"
     );
+    assert_eq!(gate.wanted("/any", &token).unwrap().issuer, issuer);
     gate.wait(4_200 - 631);
     gate.fail(issuer);
     assert_eq!(
