@@ -35,7 +35,7 @@ impl Gate {
         let seed = RandomState::new().hash_one(root);
         Self {
             root,
-            waiting: RefCell::default(),
+            waiting: RefCell::new(Waiting::new(policy.issuers.len())),
             keys: RefCell::new(KeyCache::new(&policy)),
             tokens: RefCell::new(TokenCache::new(&policy, seed)),
             verifier: HostVerifier::new(Rc::clone(&counters)),

@@ -180,17 +180,18 @@ fn decide_again(gate: &Gate, waiter: Waiter, now: Timestamp) {
         return answer::deny(gate, &waiter.request, &needed.give_up());
     }
     // Keys may come in more than one step; the deadline stays the first one's.
-    let joined = gate
-        .waiting
-        .borrow_mut()
-        .join(waiter, needed.keys.clone(), now);
+    gate.waiting.borrow_mut().want(needed.keys.clone());
+    let joined = gate.waiting.borrow_mut().join(waiter, &needed.keys, now);
     if let Err(Full(waiter)) = joined {
         answer::deny(gate, &waiter.request, &needed.give_up());
     }
 }
 
-/// Lets a waiter go on, its headers changed. There is nothing to fetch behind it: in shadow mode nobody waits.
+/// Lets a waiter go on, its headers changed.
 fn let_pass(gate: &Gate, waiter: &Waiter, allowed: &Allow<'_, '_>) {
+    if let Some(wanted) = &allowed.fetch {
+        gate.waiting.borrow_mut().want(wanted.clone());
+    }
     let passed = answer::allow(gate, allowed).and_then(|()| {
         waiter.progress.set(Progress::Passed);
         host::resume_request()

@@ -66,20 +66,20 @@ impl Stream {
             progress: Rc::clone(&self.progress),
             deadline: None,
         };
-        let wanted = needed.keys.clone();
-        let issuer = wanted.issuer;
-        let joined = gate.waiting.borrow_mut().join(waiter, wanted, now);
-        match joined {
-            Ok(false) => Ok(()),
-            Ok(true) => self.wake_root(gate, issuer),
-            Err(Full(waiter)) => {
-                answer::deny(gate, &waiter.request, &needed.give_up());
-                Ok(())
-            }
+        // Wanted whether there is a place to wait or not: a full queue must not keep the keys from coming.
+        let is_new = gate.waiting.borrow_mut().want(needed.keys.clone());
+        let joined = gate.waiting.borrow_mut().join(waiter, &needed.keys, now);
+        if is_new {
+            self.wake_root(gate, needed.keys.issuer)?;
         }
+        if let Err(Full(waiter)) = joined {
+            answer::deny(gate, &waiter.request, &needed.give_up());
+        }
+        Ok(())
     }
 
-    /// In shadow mode keys are fetched too, but nobody waits for them, and nobody is refused for want of them.
+    /// Keys that will soon be too old, and in shadow mode those that are not there, are fetched without anybody waiting
+    /// for them or being refused for want of them.
     fn fetch_behind(&self, gate: &Gate, wanted: KeyRequest) {
         let issuer = wanted.issuer;
         let is_new = gate.waiting.borrow_mut().want(wanted);

@@ -10,8 +10,12 @@ use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
 /// The most requests that wait at one time, per worker and policy; what comes then is refused with 503.
 ///
 /// Each holds its headers, at most 60 KiB with Envoy's default `max_request_headers_kb`, so this bounds the
-/// memory of waiting at some 60 MiB in the worst case and at about 1 MiB in a usual one.
+/// memory of waiting at some 60 MiB in the worst case and at about 1 MiB in a usual one. Issuers have equal shares:
+/// who waits for one whose keys do not come, with a forged token if need be, takes no place from another's.
 pub(crate) const MAX_WAITING: usize = 1_000;
+
+/// The least share of an issuer, however many there are.
+const LEAST_SHARE: usize = 50;
 
 /// The most waiting requests that are answered in one call of the VM; the others follow a millisecond later.
 ///
@@ -53,36 +57,55 @@ pub(crate) struct Fetch {
 }
 
 /// The requests that wait and the fetches they wait for.
-#[derive(Default)]
 pub(crate) struct Waiting {
-    /// By context, which Envoy counts up: in the order of arrival.
-    waiters: BTreeMap<u32, (IssuerId, Waiter)>,
-    /// Those whose fetch has ended, or whose time has.
-    ready: BTreeMap<u32, Waiter>,
+    queues: BTreeMap<IssuerId, Queue>,
     wanted: BTreeMap<IssuerId, KeyRequest>,
     under_way: BTreeMap<IssuerId, Fetch>,
+    /// The most requests that wait for one issuer.
+    share: usize,
 }
 
-/// The queue is full; the request must be refused.
+/// Who waits for one issuer: by context, which Envoy counts up, so in the order of arrival.
+#[derive(Default)]
+struct Queue {
+    waiters: BTreeMap<u32, Waiter>,
+    /// Those whose fetch has ended, or whose time has.
+    ready: BTreeMap<u32, Waiter>,
+}
+
+/// The issuer's queue is full; the request must be refused.
 pub(crate) struct Full(pub(crate) Waiter);
 
 impl Waiting {
-    /// Lets a request wait for keys. Says whether [`Waiting::take_wanted`] has something new.
+    /// Empty queues for that many issuers.
+    pub(crate) fn new(issuers: usize) -> Self {
+        Self {
+            queues: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            share: MAX_WAITING
+                .checked_div(issuers)
+                .map_or(MAX_WAITING, |share| share.max(LEAST_SHARE)),
+        }
+    }
+
+    /// Lets a request wait for keys, which are fetched only if [`Waiting::want`] is told.
     ///
     /// One that waits for a second fetch keeps the deadline of its first.
     pub(crate) fn join(
         &mut self,
         mut waiter: Waiter,
-        wanted: KeyRequest,
+        wanted: &KeyRequest,
         now: Timestamp,
-    ) -> Result<bool, Full> {
-        if self.waiters.len().saturating_add(self.ready.len()) >= MAX_WAITING {
+    ) -> Result<(), Full> {
+        let queue = self.queues.entry(wanted.issuer).or_default();
+        if queue.waiters.len().saturating_add(queue.ready.len()) >= self.share {
             return Err(Full(waiter));
         }
         waiter.deadline.get_or_insert(deadline(now, wanted.timeout));
         waiter.progress.set(Progress::Waiting);
-        self.waiters.insert(waiter.context, (wanted.issuer, waiter));
-        Ok(self.want(wanted))
+        queue.waiters.insert(waiter.context, waiter);
+        Ok(())
     }
 
     /// Notes keys to be fetched, once per issuer. Says whether that is new.
@@ -134,51 +157,64 @@ impl Waiting {
 
     /// Everyone who waits for the keys of that issuer is ready for an answer.
     pub(crate) fn release(&mut self, issuer: IssuerId) {
-        self.release_if(|wanted, _| wanted == issuer);
+        if let Some(queue) = self.queues.get_mut(&issuer) {
+            queue.release_if(|_| true);
+        }
     }
 
     /// Everyone who has waited long enough is ready for an answer, whatever they wait for.
     pub(crate) fn release_overdue(&mut self, now: Timestamp) {
-        self.release_if(|_, waiter| waiter.is_overdue(now));
+        for queue in self.queues.values_mut() {
+            queue.release_if(|waiter| waiter.is_overdue(now));
+        }
     }
 
-    fn release_if(&mut self, mut is_ready: impl FnMut(IssuerId, &Waiter) -> bool) {
-        let released = self
-            .waiters
-            .extract_if(.., |_, (issuer, waiter)| is_ready(*issuer, waiter));
-        self.ready
-            .extend(released.map(|(context, (_, waiter))| (context, waiter)));
-    }
-
-    /// The requests to answer now, in the order of arrival.
+    /// The requests to answer now: issuer by issuer, in the order of arrival.
     pub(crate) fn take_ready(&mut self) -> Vec<Waiter> {
-        let ready = std::iter::from_fn(|| self.ready.pop_first());
-        ready
-            .take(ANSWERED_AT_ONCE)
-            .map(|(_, waiter)| waiter)
-            .collect()
+        let mut queues = self.queues.values_mut();
+        let mut queue = queues.next();
+        let ready = std::iter::from_fn(|| {
+            loop {
+                match queue.as_mut()?.ready.pop_first() {
+                    Some((_, waiter)) => return Some(waiter),
+                    None => queue = queues.next(),
+                }
+            }
+        });
+        ready.take(ANSWERED_AT_ONCE).collect()
     }
 
     /// Forgets a request whose client has left. Its fetch goes on: others may wait for it, or come soon.
     pub(crate) fn leave(&mut self, context: u32) {
-        self.waiters.remove(&context);
-        self.ready.remove(&context);
+        for queue in self.queues.values_mut() {
+            queue.waiters.remove(&context);
+            queue.ready.remove(&context);
+        }
     }
 
     /// In how many milliseconds there is something to do; zero when there is nothing.
     pub(crate) fn next_tick(&self, now: Timestamp) -> u32 {
-        if !self.wanted.is_empty() || !self.ready.is_empty() {
+        let is_ready = |queue: &Queue| !queue.ready.is_empty();
+        if !self.wanted.is_empty() || self.queues.values().any(is_ready) {
             return 1;
         }
         let waiters = self
-            .waiters
+            .queues
             .values()
-            .filter_map(|(_, waiter)| waiter.deadline);
+            .flat_map(|queue| queue.waiters.values());
+        let waiters = waiters.filter_map(|waiter| waiter.deadline);
         let fetches = self.under_way.values().map(Fetch::deadline);
         waiters.chain(fetches).min().map_or(0, |first| {
             let left = first.millis().saturating_sub(now.millis());
             u32::try_from(left).unwrap_or(u32::MAX).max(1)
         })
+    }
+}
+
+impl Queue {
+    fn release_if(&mut self, mut is_ready: impl FnMut(&Waiter) -> bool) {
+        let released = self.waiters.extract_if(.., |_, waiter| is_ready(waiter));
+        self.ready.extend(released);
     }
 }
 
@@ -216,8 +252,10 @@ mod tests {
     }
 
     fn join(waiting: &mut Waiting, context: u32, wanted: KeyRequest) -> bool {
-        let joined = waiting.join(waiter(context), wanted, NOW);
-        joined.unwrap_or_else(|Full(_)| panic!("no place for {context}"))
+        let is_new = waiting.want(wanted.clone());
+        let joined = waiting.join(waiter(context), &wanted, NOW);
+        joined.unwrap_or_else(|Full(_)| panic!("no place for {context}"));
+        is_new
     }
 
     /// Those who are answered in one call.
@@ -235,7 +273,7 @@ mod tests {
 
     #[test]
     fn six_requests_make_one_fetch_and_are_answered_together() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         assert!(
             join(&mut waiting, 1, wanted("first")),
             "the first wakes the root"
@@ -265,7 +303,7 @@ mod tests {
 
     #[test]
     fn issuers_do_not_wait_for_each_other() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         assert!(join(&mut waiting, 1, wanted("first")));
         assert!(join(&mut waiting, 2, wanted("second")));
         assert_eq!(waiting.take_wanted().count(), 2);
@@ -277,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_client_that_leaves_is_forgotten_and_its_fetch_goes_on() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         join(&mut waiting, 1, wanted("first"));
         join(&mut waiting, 2, wanted("first"));
         join(&mut waiting, 3, wanted("first"));
@@ -291,7 +329,7 @@ mod tests {
 
     #[test]
     fn many_are_answered_a_batch_at_a_time() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         for context in 0..70 {
             join(&mut waiting, context, wanted("first"));
         }
@@ -306,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_fetch_that_envoy_forgot_is_given_up_and_its_late_answer_is_nobodys() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         waiting.began(wanted("second"), 5, NOW);
         assert!(waiting.take_overdue_fetches(after(2_099)).is_empty());
         let given_up = waiting.take_overdue_fetches(after(2_100));
@@ -318,20 +356,20 @@ mod tests {
 
     #[test]
     fn a_request_that_waits_for_a_second_fetch_keeps_its_deadline() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         join(&mut waiting, 1, wanted("second"));
         waiting.release_overdue(after(2_099));
         assert!(answered(&mut waiting).is_empty());
         waiting.release(wanted("second").issuer);
         let first = waiting.take_ready().remove(0);
-        assert!(waiting.join(first, wanted("second"), after(1_000)).is_ok());
+        assert!(waiting.join(first, &wanted("second"), after(1_000)).is_ok());
         waiting.release_overdue(after(2_100));
         assert_eq!(answered(&mut waiting), [1]);
     }
 
     #[test]
     fn the_next_tick_is_the_first_deadline() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         join(&mut waiting, 1, wanted("first"));
         assert_eq!(waiting.take_wanted().count(), 1);
         waiting.began(wanted("first"), 1, after(1));
@@ -347,15 +385,35 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(1);
         for context in 0..1_000 {
             join(&mut waiting, context, wanted("first"));
         }
-        let Err(Full(refused)) = waiting.join(waiter(1_000), wanted("first"), NOW) else {
+        let Err(Full(refused)) = waiting.join(waiter(1_000), &wanted("first"), NOW) else {
             panic!("there was a place for one more");
         };
         assert_eq!(refused.progress.get(), Progress::Held);
         waiting.leave(3);
-        assert!(waiting.join(refused, wanted("first"), NOW).is_ok());
+        assert!(waiting.join(refused, &wanted("first"), NOW).is_ok());
+    }
+
+    #[test]
+    fn whoever_waits_for_one_issuer_takes_no_place_from_another() {
+        let mut waiting = Waiting::new(2);
+        for context in 0..500 {
+            join(&mut waiting, context, wanted("first"));
+        }
+        assert!(waiting.join(waiter(500), &wanted("first"), NOW).is_err());
+        assert!(
+            join(&mut waiting, 501, wanted("second")),
+            "it waits, and its fetch is wanted"
+        );
+    }
+
+    #[test]
+    fn a_share_is_never_too_small_to_be_of_use() {
+        for (issuers, share) in [(0, 1_000), (1, 1_000), (3, 333), (20, 50), (500, 50)] {
+            assert_eq!(Waiting::new(issuers).share, share, "{issuers} issuers");
+        }
     }
 }
