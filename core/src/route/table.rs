@@ -183,13 +183,21 @@ impl Leaf {
 
     /// The place of the route for a method, compared byte for byte (RFC 9110 section 9.1). GET takes HEAD
     /// too (RFC 9110 section 9.3.2) unless HEAD is named.
+    ///
+    /// A route for any method does not take `delete` where DELETE has a route of its own: an upstream that
+    /// reads methods without their case would serve it as the one that this route was not meant for.
     fn place(&self, method: &[u8]) -> Option<usize> {
-        let as_get = || {
-            (method == b"HEAD")
-                .then(|| self.named.get(b"GET".as_slice()))
-                .flatten()
-        };
-        self.named.get(method).or_else(as_get).copied().or(self.any)
+        let get = self.named.get(b"GET".as_slice());
+        let as_get = get.filter(|_| method == b"HEAD");
+        if let Some(place) = self.named.get(method).or(as_get) {
+            return Some(*place);
+        }
+        let is_like = |name: &[u8]| name.eq_ignore_ascii_case(method);
+        let looks_named = self.named.keys().any(|name| is_like(name));
+        match looks_named || (get.is_some() && is_like(b"HEAD")) {
+            true => None,
+            false => self.any,
+        }
     }
 }
 

@@ -149,7 +149,9 @@ fn a_named_method_beats_any_and_no_broader_pattern_is_asked() {
             ("get /t", "no method /t"),
             ("GET /u", "GET /u"),
             ("DELETE /u", "/u"),
-            ("get /u", "/u"),
+            ("get /u", "no method /u"),
+            ("head /u", "no method /u"),
+            ("get /v", "/{*rest}"),
             ("DELETE /v", "/{*rest}"),
         ],
     );
