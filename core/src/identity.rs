@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::claims::Claims;
 use crate::policy::{Forward, Policy};
-use crate::request::Request;
+use crate::request::{Request, cgi_octet};
 
 /// Headers by which some frameworks let a request say that it is of another method than it is.
 ///
@@ -26,8 +26,9 @@ const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
 
 /// The names of the request's fields that claim an identity, as they stand there.
 ///
-/// Servers that speak CGI (RFC 3875 section 4.1.18) read `-` and `_` as the same, so both spellings of
-/// a declared name are taken away. So are they in trailers, which some servers merge with the headers.
+/// Servers that speak CGI (RFC 3875 section 4.1.18) read `-` and `_` as the same, some of them every other sign too,
+/// so all such spellings of a declared name are taken away. So are they in trailers, which some servers merge
+/// with the headers.
 pub fn identity_fields<'r>(
     policy: &Policy,
     names: impl Iterator<Item = &'r [u8]>,
@@ -77,15 +78,12 @@ pub(crate) fn override_fields(request: &Request) -> impl Iterator<Item = &[u8]> 
     })
 }
 
-/// Whether a field name reads as `declared`, a lower-case name, once `_` is taken for `-`.
+/// Whether a field name reads as `declared` to a server that speaks CGI.
 fn is_spelling_of(name: &[u8], declared: &str) -> bool {
-    let folded = |octet: &u8| match octet {
-        b'_' => b'-',
-        other => other.to_ascii_lowercase(),
-    };
+    let as_read = |octet: &u8| cgi_octet(*octet);
     name.iter()
-        .map(folded)
-        .eq(declared.bytes().map(|octet| folded(&octet)))
+        .map(as_read)
+        .eq(declared.as_bytes().iter().map(as_read))
 }
 
 /// A claim as a header value; empty for one that says nothing, nothing for one that cannot be a value.
@@ -124,6 +122,8 @@ mod tests {
             ("X-Auth-Sub", true),
             ("x_auth_sub", true),
             ("X-AUTH_sub", true),
+            ("x.auth.sub", true),
+            ("x!auth~sub", true),
             ("x-auth-sub2", false),
             ("x-auth", false),
             ("xauthsub", false),

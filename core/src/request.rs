@@ -62,11 +62,16 @@ impl Request {
     /// The method that a CORS preflight asks about, if this is one (Fetch standard, "CORS-preflight request").
     ///
     /// OPTIONS with exactly one `Origin` and exactly one `Access-Control-Request-Method`. The latter
-    /// must be a method: a list would match a route for any method without being one that a browser sends.
+    /// must be a method: a list would match a route for any method without being one that a browser sends. Nor does
+    /// a browser ask for an `Upgrade` with it, behind which octets would pass that nobody checks.
     pub(crate) fn preflight_method(&self) -> Option<&[u8]> {
         // Envoy joins two `Origin` fields with a comma, which no origin holds (RFC 6454 section 6.1).
         let is_one_origin = |origin: &[u8]| !origin.contains(&b',');
-        if self.method != b"OPTIONS" || !self.only_value("origin").is_some_and(is_one_origin) {
+        let upgrades = self.values("upgrade").next().is_some();
+        if self.method != b"OPTIONS"
+            || upgrades
+            || !self.only_value("origin").is_some_and(is_one_origin)
+        {
             return None;
         }
         self.only_value("access-control-request-method")
@@ -86,6 +91,19 @@ impl Request {
 /// Whether an octet may stand in a token, that is in a method or a field name (RFC 9110 section 5.6.2).
 pub(crate) fn is_token_octet(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+}
+
+/// An octet of a field name as servers that speak CGI read it: one sign is like another to them, and so is the case.
+///
+/// RFC 3875 section 4.1.18 makes `-` a `_`. Some servers make every sign one, since none but letters, digits and `_`
+/// may stand in the name of a variable.
+pub(crate) fn cgi_octet(octet: u8) -> u8 {
+    match octet {
+        letter_or_digit if letter_or_digit.is_ascii_alphanumeric() => {
+            letter_or_digit.to_ascii_lowercase()
+        }
+        _ => b'-',
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +138,12 @@ mod tests {
                 "two origins that Envoy joined",
                 "OPTIONS",
                 vec![("origin", "https://a.example,https://b.example"), asks],
+                None,
+            ),
+            (
+                "an upgrade",
+                "OPTIONS",
+                vec![origin, asks, ("upgrade", "websocket")],
                 None,
             ),
             ("no requested method", "OPTIONS", vec![origin], None),

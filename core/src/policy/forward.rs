@@ -9,7 +9,7 @@ use super::error::{Explanation, Problems};
 use super::excerpt;
 use super::scalar::Entries;
 use super::setting::non_empty;
-use crate::request::is_token_octet;
+use crate::request::{cgi_octet, is_token_octet};
 
 /// The longest name of a header. Servers commonly take no more than 64 or 128 bytes.
 const MAX_NAME: usize = 128;
@@ -99,9 +99,9 @@ fn check(name: &str) -> Result<(), InvalidForward> {
     Ok(())
 }
 
-/// A header name as a server sees it that takes `_` for `-`.
+/// A header name as a server sees it that speaks CGI.
 fn as_seen(name: &str) -> String {
-    name.replace('_', "-")
+    name.bytes().map(cgi_octet).map(char::from).collect()
 }
 
 impl InvalidForward {

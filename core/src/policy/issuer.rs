@@ -17,6 +17,11 @@ use crate::verify::Algorithm;
 /// The longest name of an issuer: it is part of log lines and metrics.
 const MAX_NAME: usize = 64;
 
+/// What a name may hold: a dot would part it into two words of a metric, and a quote would end a field of a log.
+fn is_name_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_'
+}
+
 /// A clock that is off by more than two minutes needs repair, not tolerance.
 const CLOCK_SKEW: Bounds = Bounds {
     least: Duration::ZERO,
@@ -87,7 +92,7 @@ pub(super) fn issuer(
     } = file;
     if name.value.is_empty()
         || name.value.len() > MAX_NAME
-        || !name.value.bytes().all(|octet| octet.is_ascii_graphic())
+        || !name.value.bytes().all(is_name_octet)
     {
         problems.report(name.referenced, InvalidIssuer::Name);
     }
@@ -258,7 +263,7 @@ impl InvalidIssuer {
         match self {
             Self::Name => Explanation::new(
                 "this is no name for an issuer, as it appears in logs and metrics",
-                format!("use at most {MAX_NAME} ASCII characters without blanks, as in `auth0`"),
+                format!("use at most {MAX_NAME} ASCII letters, digits, `-` and `_`, as in `auth0`"),
             ),
             Self::MissingIssuer => Explanation::new(
                 "this issuer does not say who it is",

@@ -267,7 +267,14 @@ fn an_issuer_says_who_for_whom_and_how() {
             "\n  \"b c\": { issuer: https://b.example/, audiences: [api], jwks_uri: https://b.example/jwks }",
         ),
         "line 10, column 3: `\"b c\"`: this is no name for an issuer, as it appears in logs and metrics; \
-             use at most 64 ASCII characters without blanks, as in `auth0`",
+             use at most 64 ASCII letters, digits, `-` and `_`, as in `auth0`",
+    );
+    refused(
+        &issuer(
+            "\n  b.c: { issuer: https://b.example/, audiences: [api], jwks_uri: https://b.example/jwks }",
+        ),
+        "line 10, column 3: `b.c`: this is no name for an issuer, as it appears in logs and metrics; \
+             use at most 64 ASCII letters, digits, `-` and `_`, as in `auth0`",
     );
     refused(
         &issuer(
