@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use scopegate_core::{FetchReport, IssuerId};
+use scopegate_core::{FetchReport, IssuerId, Policy};
 use support::{Gate, key_set, token, token_until};
 
 const URL: &str = "fetch https://one.example/jwks.json";
@@ -265,6 +265,17 @@ fn a_cached_token_asks_for_keys_when_they_are_no_longer_fresh() {
     assert_eq!(gate.ask("/any", &token), URL);
     gate.fail(issuer);
     assert_eq!(gate.ask("/any", &token), "allow");
+}
+
+#[test]
+fn a_changed_policy_forgets_every_token() {
+    let (mut gate, _) = holding();
+    let old = token("a", 1, r#""jti":"old","#);
+    assert_eq!(gate.ask("/any", &old), "allow");
+    let other = support::POLICY.replace("realm: test", "realm: other");
+    gate.policy = Policy::parse(&other).unwrap();
+    assert_eq!(gate.ask("/any", &token("a", 1, "")), "allow");
+    assert_eq!(gate.tokens.len(), 1, "the new one alone");
 }
 
 #[test]
