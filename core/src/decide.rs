@@ -8,7 +8,7 @@ use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys};
 use crate::identity::{
     UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
 };
-use crate::keys::{KeyCache, KeyRequest, Lookup};
+use crate::keys::{KeyCache, KeyRequest, Lookup, SignedBy};
 use crate::path::{AmbiguousPath, CanonicalPath};
 use crate::policy::{
     Access, Issuer, IssuerId, Mode, Policy, Preflight, Requirements, Route, TokenForwarding,
@@ -55,7 +55,7 @@ struct Admitted<'p> {
 ///
 /// Whatever the way out, the client's own identity headers are taken away.
 ///
-/// `keys` and `tokens` belong to `policy`; `verifier` checks signatures; `now` is the host's wall clock.
+/// `keys` belong to `policy`, or nothing that needs them passes; `verifier` checks signatures; `now` is the host's wall clock.
 /// Nothing is fetched: the answer may be [`Decision::NeedKeys`], never twice for one URL at one `now`.
 pub fn decide<'p, 'r>(
     policy: &'p Policy,
@@ -189,19 +189,22 @@ impl<'p> Gate<'p, '_> {
     /// A token that has all that the route wants.
     fn admit(&mut self, token: &str, wanted: &'p Requirements) -> Result<Admitted<'p>, Stop<'p>> {
         let (policy, keys, now) = (self.policy, self.keys, self.now);
+        if !keys.belongs_to(policy) {
+            return Err(Reason::HostFailure.into());
+        }
         if let Some(entry) = self.tokens.find(token, policy, keys, now) {
             self.facts.token_cache = CacheUse::Hit;
-            let issuer = accept(policy, entry.issuer, wanted, self.facts)?;
+            let issuer = accept(policy, entry.by.issuer, wanted, self.facts)?;
             check_validity(&entry.claims, issuer, wanted, now)?;
             return Ok(Admitted {
                 set: authorise(policy, issuer, &entry.claims, wanted, self.facts)?,
-                fetch: keys.due(entry.issuer, now),
+                fetch: keys.due(entry.by.issuer, now),
             });
         }
         self.facts.token_cache = CacheUse::Miss;
         let (issuer, entry) = self.verify(token, wanted)?;
         let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
-        let fetch = keys.due(entry.issuer, now);
+        let fetch = keys.due(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })
     }
@@ -235,13 +238,15 @@ impl<'p> Gate<'p, '_> {
             Lookup::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
         };
         self.facts.kid.clone_from(&key.kid);
+        let by = SignedBy {
+            issuer: id,
+            kid: parsed.header.kid.clone(),
+            algorithm: parsed.header.algorithm,
+            key: key.thumbprint,
+        };
         let claims = verify::verify(self.verifier, &key.public, parsed)
             .map_err(|_| Reason::SignatureInvalid)?;
-        let entry = Entry {
-            issuer: id,
-            key: key.thumbprint,
-            claims,
-        };
+        let entry = Entry { by, claims };
         Ok((issuer, entry))
     }
 }

@@ -63,7 +63,7 @@ pub struct Facts<'p> {
     pub route: Option<&'p str>,
     /// The issuer, by its name in the policy.
     pub issuer: Option<&'p str>,
-    /// The `kid` of the key in the issuer's set that the token was verified with.
+    /// The `kid` of the key in the issuer's set that a token seen for the first time is verified with.
     pub kid: Option<String>,
     /// The claim whose rule refused a token, or that could not be forwarded.
     pub claim: Option<String>,

@@ -14,6 +14,9 @@ use crate::verify::Algorithm;
 /// otherwise be asked for every request.
 const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
+/// How far a clock may run back without having been set back.
+const CLOCK_SLEW: Duration = Duration::from_secs(1);
+
 /// Keys are asked for again when this part of the age allowed is over, behind the requests that they still serve:
 /// where there is traffic, nobody waits for a refresh, and one that hangs is known to have failed in time.
 const DUE_AFTER: (u32, u32) = (4, 5);
@@ -23,6 +26,8 @@ const DUE_AFTER: (u32, u32) = (4, 5);
 /// It fetches nothing. [`crate::decide`] says what is wanted, the host fetches it and hands the outcome
 /// to [`KeyCache::install`], then asks again.
 pub struct KeyCache {
+    /// Whose issuers these are: an `IssuerId` means nothing to another policy.
+    policy: [u8; 32],
     issuers: Vec<IssuerKeys>,
 }
 
@@ -32,13 +37,30 @@ struct IssuerKeys {
     url: String,
     freshness: Freshness,
     held: Option<Held>,
-    attempted: Option<Timestamp>,
+    attempt: Option<Attempt>,
+}
+
+/// The last time that the issuer was asked.
+#[derive(Clone, Copy)]
+struct Attempt {
+    at: Timestamp,
+    has_failed: bool,
 }
 
 struct Held {
     keys: KeySet,
     fetched: Timestamp,
     age_allowed: Duration,
+}
+
+/// What verified a token: with that, it can be told later whether the same key would verify it again.
+pub(crate) struct SignedBy {
+    pub(crate) issuer: IssuerId,
+    /// The token's `kid` and `alg`, by which its key was found.
+    pub(crate) kid: Option<String>,
+    pub(crate) algorithm: Algorithm,
+    /// The identity of that key: [`Key::thumbprint`].
+    pub(crate) key: [u8; 32],
 }
 
 /// A key set that a decision needs, for the host to fetch.
@@ -67,9 +89,10 @@ impl KeyCache {
             url: issuer.jwks_uri.clone(),
             freshness: issuer.keys,
             held: None,
-            attempted: None,
+            attempt: None,
         });
         Self {
+            policy: policy.fingerprint,
             issuers: issuers.collect(),
         }
     }
@@ -87,13 +110,17 @@ impl KeyCache {
         let Some(entry) = self.issuers.get_mut(issuer.0) else {
             return FetchReport::Failed(FetchFailure::Unreachable);
         };
-        entry.attempted = Some(now);
-        let fetched = match outcome.and_then(|answer| answer.read()) {
+        let outcome = outcome.and_then(|answer| answer.read());
+        entry.attempt = Some(Attempt {
+            at: now,
+            has_failed: outcome.is_err(),
+        });
+        let fetched = match outcome {
             Ok(fetched) => fetched,
             Err(failure) => return FetchReport::Failed(failure),
         };
         let keys = fetched.keys.len();
-        tokens.retain(|holder, key| holder != issuer || fetched.keys.has(key));
+        tokens.retain(|by| by.issuer != issuer || by.is_found_in(&fetched.keys));
         entry.held = Some(Held {
             keys: fetched.keys,
             fetched: now,
@@ -123,10 +150,12 @@ impl KeyCache {
         };
         match keys.select(kid, algorithm) {
             Selection::Found(key) => Lookup::Found(key),
-            Selection::Unknown if entry.cooldown_left(now).is_zero() => {
-                Lookup::Fetch(entry.request(issuer))
-            }
-            Selection::Unknown => Lookup::Refused(Reason::KidUnknown),
+            Selection::Unknown => match entry.cooldown_left(now) {
+                Duration::ZERO => Lookup::Fetch(entry.request(issuer)),
+                // The key may be one that we could not fetch: that is our trouble, not the token's.
+                retry_after if entry.has_failed() => Lookup::Unavailable { retry_after },
+                _ => Lookup::Refused(Reason::KidUnknown),
+            },
             Selection::Unusable => Lookup::Refused(Reason::KeyUnusable),
             Selection::Ambiguous => Lookup::Refused(Reason::KeyAmbiguous),
         }
@@ -138,13 +167,27 @@ impl KeyCache {
         entry.is_due(now).then(|| entry.request(issuer))
     }
 
-    /// Whether the key of that thumbprint is one that [`KeyCache::find`] would give now without a fetch.
-    pub(crate) fn trusts(&self, issuer: IssuerId, thumbprint: &[u8; 32], now: Timestamp) -> bool {
+    /// Whether [`KeyCache::find`] would give the same key now, without a fetch, for a token that it verified.
+    pub(crate) fn still_finds(&self, by: &SignedBy, now: Timestamp) -> bool {
         let keys = self
             .issuers
-            .get(issuer.0)
+            .get(by.issuer.0)
             .and_then(|entry| entry.trusted(now));
-        keys.is_some_and(|keys| keys.has(thumbprint))
+        keys.is_some_and(|keys| by.is_found_in(keys))
+    }
+
+    /// Whether these are the keys of that policy's issuers.
+    pub(crate) fn belongs_to(&self, policy: &Policy) -> bool {
+        self.policy == policy.fingerprint
+    }
+}
+
+impl SignedBy {
+    fn is_found_in(&self, keys: &KeySet) -> bool {
+        match keys.select(self.kid.as_deref(), self.algorithm) {
+            Selection::Found(key) => key.thumbprint == self.key,
+            Selection::Unknown | Selection::Unusable | Selection::Ambiguous => false,
+        }
     }
 }
 
@@ -152,11 +195,12 @@ impl IssuerKeys {
     /// The keys that may be used now: fresh ones, and for `max_stale` longer those whose last refresh failed.
     ///
     /// Keys that are too old although nothing failed were simply not asked for: after a quiet hour, the first
-    /// request waits for what the issuer says now rather than trust what it said then.
+    /// request waits for what the issuer says now rather than trust what it said then. The same holds for keys of the
+    /// future: a clock that was set back no longer tells how old they are.
     fn trusted(&self, now: Timestamp) -> Option<&KeySet> {
         let held = self.held.as_ref()?;
         let age = now.distance(held.fetched);
-        let is_fresh = age <= held.age_allowed;
+        let is_fresh = age <= held.age_allowed && held.fetched <= now.after(CLOCK_SLEW);
         let is_bounded = age <= held.age_allowed.saturating_add(self.freshness.max_stale);
         (is_fresh || (is_bounded && self.has_failed())).then_some(&held.keys)
     }
@@ -178,15 +222,14 @@ impl IssuerKeys {
 
     /// Whether the last attempt brought no keys.
     fn has_failed(&self) -> bool {
-        self.attempted != self.held.as_ref().map(|held| held.fetched)
+        self.attempt.is_some_and(|attempt| attempt.has_failed)
     }
 
     /// How long until the cool-down since the last attempt is over; zero when it is.
     fn cooldown_left(&self, now: Timestamp) -> Duration {
-        self.attempted.map_or(Duration::ZERO, |attempted| {
-            self.freshness
-                .cooldown
-                .saturating_sub(now.distance(attempted))
+        self.attempt.map_or(Duration::ZERO, |attempt| {
+            let since = now.distance(attempt.at);
+            self.freshness.cooldown.saturating_sub(since)
         })
     }
 

@@ -30,8 +30,8 @@ impl Timestamp {
 
     /// The distance between two points, whichever came first.
     ///
-    /// A clock that was set back makes the past look like the future. A distance grows either way,
-    /// so that nothing stays young because a clock went wrong.
+    /// A clock that was set back makes the past look like the future, and a difference that stops at zero would keep
+    /// it young for as long. Where that matters, the order is looked at as well.
     pub(crate) fn distance(self, other: Self) -> Duration {
         Duration::from_millis(self.millis.abs_diff(other.millis))
     }

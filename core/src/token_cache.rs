@@ -5,8 +5,8 @@ use foldhash::quality::SeedableRandomState;
 use lru::LruCache;
 
 use crate::claims::Claims;
-use crate::keys::KeyCache;
-use crate::policy::{IssuerId, Policy};
+use crate::keys::{KeyCache, SignedBy};
+use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::verify::Verified;
 
@@ -28,9 +28,7 @@ pub struct TokenCache {
 
 /// A token that was verified, and by what.
 pub(crate) struct Entry {
-    pub(crate) issuer: IssuerId,
-    /// The identity of the key that verified it: [`crate::jwks::Key::thumbprint`].
-    pub(crate) key: [u8; 32],
+    pub(crate) by: SignedBy,
     pub(crate) claims: Verified<Claims>,
 }
 
@@ -77,7 +75,7 @@ impl TokenCache {
         self.used
     }
 
-    /// The entry of a token whose key is still trusted under the policy that accepted it.
+    /// The entry of a token whose key would still be found for it, under the policy that accepted it.
     ///
     /// One that is not is dropped. Time, audience and scopes are the caller's to check, on every hit.
     pub(crate) fn find(
@@ -88,11 +86,11 @@ impl TokenCache {
         now: Timestamp,
     ) -> Option<&Entry> {
         if self.policy != policy.fingerprint {
-            self.retain(|_, _| false);
+            self.retain(|_| false);
             self.policy = policy.fingerprint;
         }
         let entry = self.entries.peek(token)?;
-        if !keys.trusts(entry.issuer, &entry.key, now) {
+        if !keys.still_finds(&entry.by, now) {
             self.remove(token);
             return None;
         }
@@ -123,12 +121,12 @@ impl TokenCache {
         }
     }
 
-    /// Drops every token whose issuer and key are not worth keeping.
-    pub(crate) fn retain(&mut self, keep: impl Fn(IssuerId, &[u8; 32]) -> bool) {
+    /// Drops every token whose key is not worth keeping.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&SignedBy) -> bool) {
         let dropped: Vec<Box<str>> = self
             .entries
             .iter()
-            .filter(|(_, entry)| !keep(entry.issuer, &entry.key))
+            .filter(|(_, entry)| !keep(&entry.by))
             .map(|(token, _)| token.clone())
             .collect();
         for token in dropped {
@@ -140,5 +138,6 @@ impl TokenCache {
 fn cost(token: &str, entry: &Entry) -> usize {
     ENTRY_OVERHEAD
         .saturating_add(token.len())
+        .saturating_add(entry.by.kid.as_ref().map_or(0, String::len))
         .saturating_add(entry.claims.size())
 }

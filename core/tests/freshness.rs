@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use scopegate_core::{FetchReport, IssuerId, Policy};
-use support::{Gate, key_set, token, token_until};
+use scopegate_core::{FetchReport, IssuerId, KeyCache, Policy};
+use support::{Gate, key_set, token, token_of, token_until};
 
 const URL: &str = "fetch https://one.example/jwks.json";
 const LONG: u64 = support::START + 1_000_000;
@@ -274,7 +274,11 @@ fn a_changed_policy_forgets_every_token() {
     assert_eq!(gate.ask("/any", &old), "allow");
     let other = support::POLICY.replace("realm: test", "realm: other");
     gate.policy = Policy::parse(&other).unwrap();
-    assert_eq!(gate.ask("/any", &token("a", 1, "")), "allow");
+    gate.keys = KeyCache::new(&gate.policy);
+    assert_eq!(
+        gate.ask_with("/any", &token("a", 1, ""), &key_set(&[("a", 1)])),
+        "allow"
+    );
     assert_eq!(gate.tokens.len(), 1, "the new one alone");
 }
 
@@ -292,22 +296,63 @@ fn a_cached_token_still_needs_the_scope_of_each_route() {
 
 #[test]
 fn a_clock_set_back_does_not_keep_keys_young() {
-    let mut gate = Gate::new();
-    let issuer = one(&mut gate);
-    gate.wait(100_000);
-    gate.give(issuer, &key_set(&[("a", 1)]));
-    gate.elapsed = 0;
-    assert_eq!(gate.ask("/any", &token("a", 1, "")), URL);
+    for seconds in [2, 590, 100_000] {
+        let mut gate = Gate::new();
+        let issuer = one(&mut gate);
+        gate.wait(seconds);
+        gate.give(issuer, &key_set(&[("a", 1)]));
+        let token = token_until(LONG, "a", 1, "");
+        gate.elapsed -= 1_000;
+        assert_eq!(gate.ask("/any", &token), "allow", "a slewed clock");
+        gate.elapsed = 0;
+        assert_eq!(gate.ask("/any", &token), URL, "back by {seconds} s");
+    }
 }
 
 #[test]
 fn the_same_kid_at_another_issuer_is_another_key() {
-    let mut gate = Gate::new();
-    let issuer = one(&mut gate);
-    let mine = token("a", 1, "");
-    let theirs = mine.clone();
-    gate.give(issuer, &key_set(&[("a", 2)]));
-    assert_eq!(gate.ask("/any", &theirs), "signature_invalid");
+    let (mut gate, one) = holding();
+    let forged = token_of("https://two.example/", "a", 1);
+    let two = gate.wanted("/any", &forged).unwrap().issuer;
+    assert_ne!(one, two);
+    gate.give(two, &key_set(&[("a", 2)]));
+    assert_eq!(gate.ask("/any", &forged), "signature_invalid");
+    assert_eq!(
+        gate.ask("/any", &token_of("https://two.example/", "a", 2)),
+        "allow"
+    );
+    assert_eq!(gate.ask("/any", &token("a", 1, "")), "allow");
+}
+
+#[test]
+fn a_cached_token_is_refused_once_two_keys_fit_it() {
+    let (mut gate, issuer) = holding();
+    let token = token("", 1, "");
+    assert_eq!(gate.ask("/any", &token), "allow", "no kid, one fitting key");
+    gate.give(issuer, &key_set(&[("a", 1), ("b", 2)]));
+    assert_eq!(gate.tokens.len(), 0);
+    assert_eq!(gate.ask("/any", &token), "key_ambiguous");
+}
+
+#[test]
+fn an_unknown_kid_is_our_trouble_while_the_issuer_cannot_be_reached() {
+    let (mut gate, issuer) = holding();
+    let other = token("b", 2, "");
+    gate.wait(30);
+    assert_eq!(gate.ask("/any", &other), URL);
+    gate.fail(issuer);
+    assert_eq!(gate.ask("/any", &other), "keys_unavailable");
+    assert_eq!(gate.ask("/any", &token("a", 1, "")), "allow");
+}
+
+#[test]
+fn keys_of_another_policy_let_nothing_pass() {
+    let (mut gate, _) = holding();
+    let token = token("a", 1, "");
+    assert_eq!(gate.ask("/any", &token), "allow");
+    gate.policy = Policy::parse(&support::POLICY.replace("realm: test", "realm: other")).unwrap();
+    assert_eq!(gate.ask("/any", &token), "host_failure");
+    assert_eq!(gate.ask("/open", ""), "allow");
 }
 
 #[test]

@@ -59,17 +59,32 @@ pub fn key_set(keys: &[(&str, u8)]) -> String {
     format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
 }
 
-/// A token of issuer `one` that expires in an hour, with more claims (`"name":value,`) in front.
+/// A token of issuer `one` that expires in an hour, with more claims (`"name":value,`) in front. An empty `kid` is none.
 pub fn token(kid: &str, number: u8, more: &str) -> String {
     token_until(START + 3_600, kid, number, more)
 }
 
 pub fn token_until(expires: u64, kid: &str, number: u8, more: &str) -> String {
-    let header = BASE64URL.encode(format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#));
-    let claims = BASE64URL.encode(format!(
-        r#"{{{more}"iss":"https://one.example/","aud":"api","exp":{expires}}}"#
-    ));
-    let input = format!("{header}.{claims}");
+    let claims = format!(r#"{{{more}"iss":"https://one.example/","aud":"api","exp":{expires}}}"#);
+    mint(kid, number, &claims)
+}
+
+pub fn token_of(issuer: &str, kid: &str, number: u8) -> String {
+    let expires = START + 3_600;
+    mint(
+        kid,
+        number,
+        &format!(r#"{{"iss":"{issuer}","aud":"api","exp":{expires}}}"#),
+    )
+}
+
+fn mint(kid: &str, number: u8, claims: &str) -> String {
+    let kid = match kid {
+        "" => String::new(),
+        kid => format!(r#","kid":"{kid}""#),
+    };
+    let header = BASE64URL.encode(format!(r#"{{"alg":"EdDSA"{kid}}}"#));
+    let input = format!("{header}.{}", BASE64URL.encode(claims));
     let signature = BASE64URL.encode(&key_pair(number).sk.sign(&input, None)[..]);
     format!("{input}.{signature}")
 }
