@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::scalar::{ClaimPath, Entries, Scalar, Scopes, given};
+use super::scalar::{ClaimPath, Entries, Scalar, Scopes, filled, given};
 
 /// A list, with its own place and that of each element.
 pub(super) type List<T> = Option<Spanned<Vec<Spanned<T>>>>;
@@ -17,9 +17,9 @@ pub(super) struct PolicyFile {
     pub(super) version: Option<Spanned<Scalar>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) realm: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) issuers: Entries<Spanned<IssuerFile>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) forward: Entries<Spanned<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) token: Option<Spanned<String>>,
@@ -29,9 +29,9 @@ pub(super) struct PolicyFile {
     pub(super) mode: Option<Spanned<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) token_cache: Option<Spanned<Scalar>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) routes: Option<Vec<Spanned<RouteFile>>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) envoy: EnvoyFile,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct IssuerFile {
     pub(super) scope_claims: List<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) clock_skew: Option<Spanned<Scalar>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) keys: KeysFile,
     #[serde(default, deserialize_with = "given")]
     pub(super) danger_http_jwks: Option<Spanned<Scalar>>,
@@ -118,7 +118,7 @@ pub(super) struct ClaimRuleFile {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EnvoyFile {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub(super) clusters: Entries<Spanned<String>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) log_subject: Option<Spanned<Scalar>>,

@@ -109,7 +109,7 @@ pub(super) fn issuer(
         }
     };
     let issuer = match issuer {
-        Some(text) => address::issuer(&text, http, problems),
+        Some(text) => address::issuer(&text, problems),
         None => {
             problems.report(name.referenced, InvalidIssuer::MissingIssuer);
             None

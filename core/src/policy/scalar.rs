@@ -18,6 +18,19 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// A section that may be absent, but not blank: `forward:` above lines that are all commented out must not mean that
+/// no header of a client is an identity.
+pub(super) fn filled<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(BLANK_SECTION))
+}
+
+/// What stands for a blank section in serde's errors, which carry only text.
+pub(super) const BLANK_SECTION: &str = "blank section";
+
 /// One text, number or truth value. Blank is its own case, so that the field can say what it wants.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar {

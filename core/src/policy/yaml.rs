@@ -7,7 +7,7 @@ use serde_saphyr::{Error, Location, MessageFormatter, Spanned, UserMessageFormat
 use super::error::{Explanation, ProblemKind, Problems};
 use super::excerpt;
 use super::file::PolicyFile;
-use super::scalar::Scalar;
+use super::scalar::{BLANK_SECTION, Scalar};
 use super::setting::InvalidSetting;
 
 /// The largest policy text. Ten thousand routes fit; a filter gets the text in one configuration message.
@@ -138,6 +138,7 @@ fn kind(error: &Error) -> ProblemKind {
         } => Unreadable::ManyDocuments,
         Error::Budget { .. } => Unreadable::TooComplex,
         Error::UnsupportedTag { .. } => Unreadable::Tag,
+        Error::Message { msg, .. } if msg == BLANK_SECTION => Unreadable::Blank,
         // The reader has some sixty kinds of errors; these are the ones that a person writing YAML meets.
         other => Unreadable::Syntax {
             message: UserMessageFormatter.format_message(other).into_owned(),

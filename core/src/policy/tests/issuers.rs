@@ -198,42 +198,34 @@ fn an_issuer_says_who_for_whom_and_how() {
         &issuer_only(
             "{ issuer: http://a.example/, audiences: [api], jwks_uri: http://a.example/jwks }",
         ),
-        "line 5, column 16: `http://a.example/`: whoever can change plain http on its way can sign tokens; \
-             use https, or write `danger_http_jwks: true` on this issuer if the way is safe otherwise\n\
-             line 5, column 63: `http://a.example/jwks`: whoever can change plain http on its way can sign tokens; \
+        "line 5, column 63: `http://a.example/jwks`: whoever can change plain http on its way can sign tokens; \
              use https, or write `danger_http_jwks: true` on this issuer if the way is safe otherwise",
     );
     refused(
         &issuer_only("{ issuer: a.example, audiences: [api], jwks_uri: ftp://a.example/jwks }"),
-        "line 5, column 16: `a.example`: this is not a URL: relative URL without a base; \
-             write it whole, as in `https://tenant.example.com/`\n\
-             line 5, column 55: `ftp://a.example/jwks`: this is not an https URL; \
+        "line 5, column 55: `ftp://a.example/jwks`: this is not an https URL; \
              write it whole, as in `https://tenant.example.com/`",
     );
     refused(
         &issuer_only(
             "{ issuer: https://a.example/?x=1, audiences: [api], jwks_uri: https://user:pw@a.example/jwks }",
         ),
-        "line 5, column 16: `https://a.example/?x=1`: an issuer has no query (RFC 8414 section 2); \
-             write the `iss` of its tokens, byte for byte\n\
-             line 5, column 68: a URL with a user name or password is refused, as it would end up in logs; \
+        "line 5, column 68: a URL with a user name or password is refused, as it would end up in logs; \
              remove everything between `://` and `@`",
     );
     refused(
         &issuer_only(
             r#"{ issuer: "https://a.example/#x", audiences: [api], jwks_uri: "https://a.example/jwks#x" }"#,
         ),
-        "line 5, column 16: `\"https://a.example/#x\"`: a fragment is never sent to the server; \
-             remove the `#` and what follows\n\
-             line 5, column 68: `\"https://a.example/jwks#x\"`: a fragment is never sent to the server; \
+        "line 5, column 68: `\"https://a.example/jwks#x\"`: a fragment is never sent to the server; \
              remove the `#` and what follows",
     );
     refused(
         &issuer_only(
             r#"{ issuer: "https://a.example/ ", audiences: [api], jwks_uri: "https:\\\\a.example/jwks" }"#,
         ),
-        "line 5, column 16: `\"https://a.example/ \"`: this is not a URL: it holds ` `; \
-             write it whole, as in `https://tenant.example.com/`\n\
+        "line 5, column 16: `\"https://a.example/ \"`: no token has such an `iss`; \
+             write the `iss` of its tokens, byte for byte\n\
              line 5, column 67: `\"https:\\\\\\\\a.example/jwks\"`: this is not a URL: it holds `\\\\`; \
              write it whole, as in `https://tenant.example.com/`",
     );
@@ -241,9 +233,7 @@ fn an_issuer_says_who_for_whom_and_how() {
         &issuer_only(
             r#"{ issuer: "https:///a.example/", audiences: [api], jwks_uri: "https:a.example/jwks" }"#,
         ),
-        "line 5, column 16: `\"https:///a.example/\"`: this is not a URL: there is no host behind `://`; \
-             write it whole, as in `https://tenant.example.com/`\n\
-             line 5, column 67: `\"https:a.example/jwks\"`: this is not a URL: there is no host behind `://`; \
+        "line 5, column 67: `\"https:a.example/jwks\"`: this is not a URL: there is no host behind `://`; \
              write it whole, as in `https://tenant.example.com/`",
     );
     refused(
@@ -257,9 +247,7 @@ fn an_issuer_says_who_for_whom_and_how() {
         &issuer_only(
             "{ issuer: https://, audiences: [api], jwks_uri: https://a.example:99999/jwks }",
         ),
-        "line 5, column 16: `https://`: this is not a URL: empty host; \
-             write it whole, as in `https://tenant.example.com/`\n\
-             line 5, column 54: `https://a.example:99999/jwks`: this is not a URL: invalid port number; \
+        "line 5, column 54: `https://a.example:99999/jwks`: this is not a URL: invalid port number; \
              write it whole, as in `https://tenant.example.com/`",
     );
     refused(

@@ -148,6 +148,21 @@ fn nothing_but_a_policy_is_read() {
         "line 4, column 5: `mode:`: there is no value here; \
              write one, or remove the field",
     );
+    // `forward:` above lines that are all commented out must not leave the headers of clients alone.
+    for (text, place) in [
+        (top("forward:"), "line 4, column 8: `forward:`"),
+        (top("issuers:"), "line 4, column 8: `issuers:`"),
+        (top("envoy: ~"), "line 4, column 8: `~`"),
+        (top("envoy:\n  clusters:"), "line 5, column 11: `clusters:`"),
+        (issuer("keys:"), "line 9, column 9: `keys:`"),
+        (
+            "version: 1\nrealm: t\nroutes:\n".to_owned(),
+            "line 3, column 7: `routes:`",
+        ),
+    ] {
+        let wrong = "there is no value here; write one, or remove the field";
+        refused(&text, &format!("{place}: {wrong}"));
+    }
     refused(
         &top("token: ~"),
         "line 4, column 8: `~`: there is no value here; \
