@@ -84,11 +84,11 @@ pub struct Issuer {
 /// How long fetched keys may be used, and how often they may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
-    /// The age at which keys are fetched again.
+    /// The age that keys may reach. They are asked for again before that, behind the requests.
     pub ttl: Duration,
-    /// How much longer they serve when that fails.
+    /// How much longer they serve when they cannot be had again.
     pub max_stale: Duration,
-    /// The least time between two fetches.
+    /// The least time between two fetches after a failure, or for an unknown `kid`.
     pub cooldown: Duration,
     /// How long a fetch may take, and the requests that wait for it.
     pub timeout: Duration,

@@ -37,6 +37,7 @@ pub(crate) enum InvalidRoute {
     WildcardScope,
     NotAScope,
     NotAMethod,
+    Connect,
     MethodTwice,
     /// `allow_in_path` on a route that has nothing to fill.
     NoParameters,
@@ -177,6 +178,9 @@ fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<St
         let is_token = !method.value.is_empty() && method.value.bytes().all(is_token_octet);
         if !is_token {
             problems.report(method.referenced, InvalidRoute::NotAMethod);
+            all_fit = false;
+        } else if method.value == "CONNECT" {
+            problems.report(method.referenced, InvalidRoute::Connect);
             all_fit = false;
         } else if !seen.insert(method.value.clone()) {
             problems.report(method.referenced, InvalidRoute::MethodTwice);
@@ -331,6 +335,9 @@ impl InvalidRoute {
                 "this is not a method (RFC 9110 section 9.1)",
                 "write one method per entry, as in `[GET, POST]`",
             ),
+            Self::Connect => {
+                Explanation::new("CONNECT has no path, and is always refused", "remove it")
+            }
             Self::MethodTwice => Explanation::new("this method stands here twice", "keep it once"),
             Self::NoParameters => Explanation::new(
                 "this path has no `{…}`, and only there can such characters stand",
