@@ -72,10 +72,20 @@ pub(crate) fn read(headers: usize, body_size: usize) -> Result<Answer, FetchFail
         }
         status => Ok(Answer {
             status,
-            cache_control: value("cache-control").map(str::to_owned),
+            cache_control: joined(&fields, b"cache-control"),
             body,
         }),
     }
+}
+
+/// The values of a field that is a list, as one (RFC 9110 section 5.3).
+fn joined(fields: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Option<String> {
+    let values: Vec<&str> = fields
+        .iter()
+        .filter(|(field, _)| field == name)
+        .filter_map(|(_, value)| str::from_utf8(value).ok())
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 impl Answer {
@@ -86,5 +96,23 @@ impl Answer {
             cache_control: self.cache_control.as_deref(),
             body: &self.body,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_comes_twice_is_one_list() {
+        let field = |name: &str, value: &str| (name.into(), value.into());
+        let fields = [
+            field("cache-control", "public"),
+            field("age", "5"),
+            field("cache-control", "max-age=60"),
+        ];
+        let seen = joined(&fields, b"cache-control");
+        assert_eq!(seen.as_deref(), Some("public, max-age=60"));
+        assert_eq!(joined(&fields, b"etag"), None);
     }
 }

@@ -120,6 +120,7 @@ fn attend(gate: &Gate, work: impl FnOnce(&Gate, Timestamp)) {
         host::set_tick_period(period)
     });
     if let Err(error) = attended {
+        gate.waiting.borrow_mut().unwant_all();
         host::log(
             Level::Error,
             &format!("scopegate: keys are not attended to: {error}"),

@@ -155,6 +155,10 @@ impl HttpContext for Stream {
 
     /// Trailers are a second place to claim an identity in: some servers merge them with the headers.
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if self.progress.get() == Progress::Held {
+            // Refused before they came.
+            return Action::Pause;
+        }
         if let Some(gate) = &self.gate
             && let Err(error) = strip_trailers(gate)
         {

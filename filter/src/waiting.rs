@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
 
-/// The most requests that wait at one time, per worker and policy; what comes then is refused with 503.
+/// The most requests that wait at one time, per worker and policy, unless [`LEAST_SHARE`] makes it more; what comes
+/// then is refused with 503.
 ///
 /// Each holds its headers, at most 60 KiB with Envoy's default `max_request_headers_kb`, so this bounds the
 /// memory of waiting at some 60 MiB in the worst case and at about 1 MiB in a usual one. Issuers have equal shares:
 /// who waits for one whose keys do not come, with a forged token if need be, takes no place from another's.
 pub(crate) const MAX_WAITING: usize = 1_000;
 
-/// The least share of an issuer, however many there are.
+/// The least share of an issuer, however many the policy names: beyond twenty issuers it is what bounds the whole.
 const LEAST_SHARE: usize = 50;
 
 /// The most waiting requests that are answered in one call of the VM; the others follow a millisecond later.
@@ -119,6 +120,11 @@ impl Waiting {
     /// Takes back what could not be asked of the root.
     pub(crate) fn unwant(&mut self, issuer: IssuerId) {
         self.wanted.remove(&issuer);
+    }
+
+    /// Takes back everything that could not be asked of the root: the next who wants it wakes it again.
+    pub(crate) fn unwant_all(&mut self) {
+        self.wanted.clear();
     }
 
     /// What is to be fetched now.
@@ -408,6 +414,15 @@ mod tests {
             join(&mut waiting, 501, wanted("second")),
             "it waits, and its fetch is wanted"
         );
+    }
+
+    #[test]
+    fn what_could_not_be_asked_for_is_new_again() {
+        let mut waiting = Waiting::new(2);
+        assert!(waiting.want(wanted("first")));
+        assert!(!waiting.want(wanted("first")));
+        waiting.unwant_all();
+        assert!(waiting.want(wanted("first")));
     }
 
     #[test]
