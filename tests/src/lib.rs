@@ -8,6 +8,7 @@ pub mod http1;
 pub mod http2;
 pub mod judge;
 pub mod key_server;
+pub mod processes;
 pub mod runner;
 pub mod sample;
 pub mod server;

@@ -84,14 +84,37 @@ pub fn partner_token(keys: &BTreeMap<String, TestKey>) -> Result<String> {
     made(keys, "p256-other", "https://partner.example/", "bob")
 }
 
+/// A good token of `auth0`, signed with that key and algorithm; its `kid` is the key's name.
+///
+/// # Errors
+/// The key is missing, or cannot sign so.
+pub fn signed(keys: &BTreeMap<String, TestKey>, key: &str, algorithm: &str) -> Result<String> {
+    let signer = format!("key: {key}, alg: {algorithm}, header: {{ kid: {key} }}");
+    minted(keys, &signer, "https://tenant.example/", "alice")
+}
+
 fn made(
     keys: &BTreeMap<String, TestKey>,
     key: &str,
     issuer: &str,
     subject: &str,
 ) -> Result<String> {
+    minted(
+        keys,
+        &format!("key: {key}, header: {{ kid: e1 }}"),
+        issuer,
+        subject,
+    )
+}
+
+fn minted(
+    keys: &BTreeMap<String, TestKey>,
+    signer: &str,
+    issuer: &str,
+    subject: &str,
+) -> Result<String> {
     let spec = format!(
-        "{{ key: {key}, header: {{ kid: e1 }}, claims: {{ iss: '{issuer}', sub: '{subject}', aud: 'https://timesheets.example.com/api', exp: +300 }} }}"
+        "{{ {signer}, claims: {{ iss: '{issuer}', sub: '{subject}', aud: 'https://timesheets.example.com/api', exp: +300 }} }}"
     );
     let spec: TokenSpec = serde_saphyr::from_str(&spec).context("the token of a test")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;

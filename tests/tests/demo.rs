@@ -14,7 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use e2e::{http1, tools};
+use e2e::{http1, processes, tools};
 
 const POLICY: &str = include_str!("../../examples/timesheets/policy.yaml");
 const ROWS: usize = 13;
@@ -68,14 +68,9 @@ impl Place {
 
     /// Envoys of this place: their arguments name a file in it.
     fn envoys(&self) -> usize {
-        let all = Command::new("ps")
-            .args(["-e", "-o", "args="])
-            .output()
-            .unwrap()
-            .stdout;
         let here = self.path.to_str().unwrap();
-        String::from_utf8_lossy(&all)
-            .lines()
+        let all = processes::running().unwrap();
+        all.iter()
             .filter(|line| line.contains(here) && line.contains("--config-path"))
             .count()
     }
@@ -147,14 +142,8 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        let sent = processes::signal(self.child.id(), name).unwrap();
+        assert!(sent.success());
     }
 }
 

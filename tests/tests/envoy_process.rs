@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use e2e::envoy::Envoy;
-use e2e::{http1, tools};
+use e2e::{http1, processes, tools};
 
 /// The folder in which this test program, started a second time, leaves the number of its Envoy.
 const CHILD: &str = "SCOPEGATE_TEST_CHILD";
@@ -49,7 +49,7 @@ fn a_started_envoy_serves_tells_its_stats_and_is_gone_when_dropped() {
     assert!(envoy.is_running());
     let id = envoy.id();
     drop(envoy);
-    assert!(!runs(id));
+    assert!(!processes::runs(id).unwrap());
     assert!(http1::fetch(address, "/").is_err());
 }
 
@@ -114,10 +114,10 @@ fn an_envoy_dies_with_a_parent_that_is_killed() {
             .parse()
             .ok()
     });
-    assert!(runs(id));
+    assert!(processes::runs(id).unwrap());
     parent.kill().unwrap();
     parent.wait().unwrap();
-    wait_for(|| (!runs(id)).then_some(()));
+    wait_for(|| (!processes::runs(id).unwrap()).then_some(()));
 }
 
 fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -129,15 +129,4 @@ fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited for 20 s");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Whether that process runs. One that has ended and that nobody has waited for yet does not count.
-fn runs(id: u32) -> bool {
-    let stat = Command::new("ps")
-        .args(["-o", "stat=", "-p", &id.to_string()])
-        .output()
-        .unwrap()
-        .stdout;
-    let stat = String::from_utf8_lossy(&stat);
-    !stat.trim().is_empty() && !stat.trim().starts_with('Z')
 }

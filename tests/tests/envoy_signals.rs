@@ -82,42 +82,42 @@ fn counters_say_what_happened() {
 }
 
 #[test]
-fn what_the_host_cannot_verify_is_verified_portably() {
+fn rs_and_es_are_verified_by_the_host_and_the_others_portably() {
     let Some(tools) = tools::find().unwrap() else {
         return;
     };
     let keys = test_key::load().unwrap();
     let mut plan = Plan::new(&tools, &keys).unwrap();
-    sample::listener(
-        &mut plan,
-        "one",
-        "{ keys: [{ key: ed25519, kid: e1 }] }",
-        Duration::ZERO,
-    )
-    .unwrap();
+    let all = "[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA]";
+    let policy = sample::POLICY.replacen("keys:", &format!("algorithms: {all}\n    keys:"), 1);
+    let set = "{ keys: [{ key: rsa, kid: rsa }, { key: p256, kid: p256 }, { key: p384, kid: p384 }, { key: ed25519, kid: ed25519 }] }";
+    let places = sample::places(&plan, "one", set, Duration::ZERO).unwrap();
+    plan.listener("one", &policy, &places).unwrap();
     let gate = plan.start().unwrap();
-    let spec = "{ key: ed25519, header: { kid: e1 }, claims: { iss: 'https://tenant.example/', aud: 'https://timesheets.example.com/api', exp: +300 } }";
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let token = e2e::corpus::mint::token(
-        &serde_saphyr::from_str(spec).unwrap(),
-        &keys,
-        None,
-        now.as_millis() as u64,
-    )
-    .unwrap();
-    assert_eq!(
-        gate.ask("one", RUNNER, &Prepared::get("/timesheets").bearer(&token))
-            .unwrap()
-            .status,
-        Some(200)
-    );
-    wait_for(&gate, "verify.portable", 1);
-    assert_eq!(
-        gate.envoy.stat("wasmcustom.scopegate.verify.host").unwrap(),
-        Some(0)
-    );
+    let (mut host, mut portable) = (0, 0);
+    for (algorithm, key, by_host) in [
+        ("RS256", "rsa", true),
+        ("RS384", "rsa", true),
+        ("RS512", "rsa", true),
+        ("PS256", "rsa", false),
+        ("PS384", "rsa", false),
+        ("PS512", "rsa", false),
+        ("ES256", "p256", true),
+        ("ES384", "p384", true),
+        ("EdDSA", "ed25519", false),
+    ] {
+        let token = sample::signed(&keys, key, algorithm).unwrap();
+        let request = Prepared::get("/timesheets").bearer(&token);
+        let seen = gate.ask("one", RUNNER, &request).unwrap();
+        assert_eq!(seen.status, Some(200), "{algorithm}");
+        if by_host {
+            host += 1;
+        } else {
+            portable += 1;
+        }
+        wait_for(&gate, "verify.host", host);
+        wait_for(&gate, "verify.portable", portable);
+    }
 }
 
 #[test]
