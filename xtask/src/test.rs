@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the steps that decide whether a change is good.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -38,11 +39,30 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
 }
 
 fn lint(layout: &Layout) -> Result<()> {
+    component(layout, "rustfmt", "fmt")?;
+    component(layout, "clippy", "clippy")?;
     step("format", || cargo(layout, "fmt --all --check"))?;
     step("clippy", || {
         cargo(layout, "clippy --workspace --all-targets -- -D warnings")
     })?;
     step("dependencies", || dependencies(layout))
+}
+
+/// Gets a component of the Rust toolchain that rustup's minimal profile leaves out.
+fn component(layout: &Layout, name: &str, command: &str) -> Result<()> {
+    if process::read(layout.cargo().args([command, "--version"])).is_ok() {
+        return Ok(());
+    }
+    step(&format!("get {name}"), || {
+        let mut rustup = Command::new("rustup");
+        rustup.current_dir(&layout.root);
+        rustup.args(["component", "add", name]);
+        process::run(&mut rustup).with_context(|| {
+            format!(
+                "this Rust has no {name}; install it, with rustup or from your system's packages"
+            )
+        })
+    })
 }
 
 /// What `deny.toml` allows. The advisories need a database from the network, the rest does not.

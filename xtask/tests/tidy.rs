@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Past this many lines, a file of the core or the filter is split by noun.
 const MOST_LINES: usize = 400;
@@ -159,11 +160,42 @@ fn root() -> PathBuf {
     package.parent().expect("the workspace").to_path_buf()
 }
 
-/// Every text file that is not built, fetched or git's own.
+/// Every text file that git tracks; without git, every one that is not built or fetched.
 fn files() -> Vec<File> {
     let root = root();
+    let names = tracked(&root).unwrap_or_else(|| found(&root));
+    // What is not text (a picture, a wasm file) holds nothing to read, and a file may go while others work.
+    let read = |name: String| {
+        let text = fs::read_to_string(root.join(&name)).ok()?;
+        Some(File { name, text })
+    };
+    names.into_iter().filter_map(read).collect()
+}
+
+/// What git tracks, and what it would with the next commit.
+fn tracked(root: &Path) -> Option<Vec<String>> {
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .output()
+        .ok()?;
+    let names = String::from_utf8(listed.stdout).ok()?;
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    listed
+        .status
+        .success()
+        .then(|| names.map(str::to_owned).collect())
+}
+
+fn found(root: &Path) -> Vec<String> {
     let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
+    let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
@@ -177,15 +209,8 @@ fn files() -> Vec<File> {
                 }
                 continue;
             }
-            // What is not text (a picture, a wasm file) holds nothing to read, and a file may go while others work.
-            let Ok(text) = fs::read_to_string(&path) else {
-                continue;
-            };
-            let name = path.strip_prefix(&root).expect("a file below the root");
-            files.push(File {
-                name: name.display().to_string(),
-                text,
-            });
+            let name = path.strip_prefix(root).expect("a file below the root");
+            files.push(name.display().to_string());
         }
     }
     files
