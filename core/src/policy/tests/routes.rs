@@ -167,7 +167,11 @@ fn a_route_says_what_it_matches_and_who_may_pass() {
              line 6, column 71: `[{ claim: a, exists: true }]`: a public route asks for no token, so that `claims` would never be checked; \
              remove it, or write `authenticated: true` instead of `public: true`",
     );
-    refused(&route("public: true, methods: [CONNECT]"), "@");
+    refused(
+        &route("public: true, methods: [CONNECT]"),
+        "line 6, column 41: `CONNECT`: CONNECT has no path, and is always refused; \
+             remove it",
+    );
     refused(
         &route("public: true, methods: []"),
         "line 6, column 40: `[]`: `methods` is empty; \
