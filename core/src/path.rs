@@ -13,7 +13,7 @@ const MAX_DECODINGS: usize = 4;
 
 /// What a path segment may hold beyond plain characters, because a route says that it is data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AllowInPath {
+pub(crate) struct AllowInPath {
     /// `%2F`.
     pub encoded_slash: bool,
     /// `;` or `%3B`.
@@ -55,7 +55,7 @@ impl AllowInPath {
 /// Only an unambiguous path has this form: what the gate matches is what any upstream sees, whether it
 /// decodes the path, merges its slashes, or resolves its dots.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanonicalPath {
+pub(crate) struct CanonicalPath {
     /// The decoded segments, one after the other.
     decoded: Vec<u8>,
     /// Where each segment starts and ends in there.
@@ -65,11 +65,11 @@ pub struct CanonicalPath {
 
 /// A path that different readers take for different paths. The client is told no more than that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AmbiguousPath;
+pub(crate) struct AmbiguousPath;
 
 impl CanonicalPath {
     /// Reads the whole `:path`, with its query.
-    pub fn parse(raw: &[u8]) -> Result<Self, AmbiguousPath> {
+    pub(crate) fn parse(raw: &[u8]) -> Result<Self, AmbiguousPath> {
         let outside = |octet: &u8| !(0x21..=0x7e).contains(octet) || *octet == b'#';
         if raw.iter().any(outside) {
             return Err(AmbiguousPath);

@@ -27,10 +27,10 @@ pub(crate) fn read(octets: &[u8]) -> Result<Policy, InvalidConfiguration> {
         return Err(InvalidConfiguration::Empty);
     }
     let policy = Policy::parse(text).map_err(InvalidConfiguration::Policy)?;
-    let names = policy.issuers.iter().map(|issuer| &issuer.name);
+    let names = policy.issuer_names();
     let missing: Vec<_> = names
-        .filter(|name| policy.envoy.cluster(name).is_none())
-        .cloned()
+        .filter(|name| policy.cluster(name).is_none())
+        .map(str::to_owned)
         .collect();
     match missing.is_empty() {
         true => Ok(policy),
@@ -95,7 +95,7 @@ mod tests {
     fn a_policy_is_read() {
         assert_eq!(
             read(POLICY.as_bytes())
-                .map(|policy| policy.issuers.len())
+                .map(|policy| policy.issuer_names().count())
                 .ok(),
             Some(2)
         );

@@ -48,13 +48,14 @@ impl Counters {
             token_cache_miss: define("token_cache.miss".to_owned()),
             verified_by_host: define("verify.host".to_owned()),
             verified_portably: define("verify.portable".to_owned()),
-            key_fetch: (policy.issuers.iter().map(|issuer| &issuer.name))
+            key_fetch: policy
+                .issuer_names()
                 .map(|issuer| {
                     let outcomes = FetchReport::CODES.into_iter();
                     let of_issuer = outcomes
                         .map(|code| (code, define(format!("key_fetch.{issuer}.{code}"))))
                         .collect();
-                    (issuer.clone(), of_issuer)
+                    (issuer.to_owned(), of_issuer)
                 })
                 .collect(),
         };

@@ -35,7 +35,7 @@ impl Gate {
         let seed = RandomState::new().hash_one(root);
         Self {
             root,
-            waiting: RefCell::new(Waiting::new(policy.issuers.len())),
+            waiting: RefCell::new(Waiting::new(policy.issuer_names().count())),
             keys: RefCell::new(KeyCache::new(&policy)),
             tokens: RefCell::new(TokenCache::new(&policy, seed)),
             verifier: HostVerifier::new(Rc::clone(&counters)),
@@ -77,6 +77,6 @@ impl Gate {
 
     /// The issuer's name in the policy.
     pub(crate) fn issuer_name(&self, issuer: IssuerId) -> &str {
-        self.policy.issuer(issuer).map_or("", |issuer| &issuer.name)
+        self.policy.issuer_name(issuer)
     }
 }

@@ -13,7 +13,7 @@ const MAX_SHOWN: usize = 200;
 pub(crate) fn dispatch(gate: &Gate, request: &KeyRequest) -> Result<u32, HostError> {
     // The policy was taken over with a cluster for each issuer, and with URLs that parse. Were it not so, the fetch fails.
     const IMPOSSIBLE: HostError = HostError::malformed("http_call");
-    let cluster = gate.policy.envoy.cluster(gate.issuer_name(request.issuer));
+    let cluster = gate.policy.cluster(gate.issuer_name(request.issuer));
     let cluster = cluster.ok_or(IMPOSSIBLE)?;
     let url = Url::parse(&request.url).map_err(|_| IMPOSSIBLE)?;
     let authority = &url[Position::BeforeHost..Position::AfterPort];

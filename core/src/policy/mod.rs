@@ -35,68 +35,68 @@ use error::Problems;
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The realm of every challenge (RFC 9110 section 11.5): printable ASCII without `"` and `\`.
-    pub realm: String,
+    pub(crate) realm: String,
     /// The issuers, in the order of the text. An `IssuerId` is a place in here.
-    pub issuers: Vec<Issuer>,
+    pub(crate) issuers: Vec<Issuer>,
     /// The claims that the upstream gets as headers.
-    pub forward: Vec<Forward>,
+    pub(crate) forward: Vec<Forward>,
     /// Whether the upstream sees a validated `Authorization` header.
-    pub token: TokenForwarding,
+    pub(crate) token: TokenForwarding,
     /// What happens to a CORS preflight.
-    pub preflight: Preflight,
+    pub(crate) preflight: Preflight,
     /// Whether refusals are carried out, where a route says nothing else.
-    pub mode: Mode,
+    pub(crate) mode: Mode,
     /// The budget of the verified-token cache, in bytes; 0 switches it off.
-    pub token_cache_bytes: usize,
+    pub(crate) token_cache_bytes: usize,
     /// The routes.
-    pub routes: RouteTable,
+    pub(crate) routes: RouteTable,
     /// What the Envoy filter alone reads.
-    pub envoy: EnvoySettings,
+    pub(crate) envoy: EnvoySettings,
     /// SHA-256 of the text: two policies are the same when their texts are.
-    pub fingerprint: [u8; 32],
+    pub(crate) fingerprint: [u8; 32],
 }
 
 /// One issuer of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer {
+pub(crate) struct Issuer {
     /// Its name in the policy.
-    pub name: String,
+    pub(crate) name: String,
     /// The `iss` of its tokens, compared byte for byte.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// The audiences of which a token must name one. Never empty.
-    pub audiences: Vec<String>,
+    pub(crate) audiences: Vec<String>,
     /// Where its keys are.
-    pub jwks_uri: String,
+    pub(crate) jwks_uri: String,
     /// The algorithms that its tokens may be signed with. Never empty.
-    pub algorithms: Vec<Algorithm>,
+    pub(crate) algorithms: Vec<Algorithm>,
     /// The kind of tokens it issues.
-    pub token_type: TokenType,
+    pub(crate) token_type: TokenType,
     /// The claim that holds the audience; `aud` unless the policy says otherwise.
-    pub audience_claim: String,
+    pub(crate) audience_claim: String,
     /// The claims that may hold the scopes; the first one present counts. Never empty.
-    pub scope_claims: Vec<String>,
+    pub(crate) scope_claims: Vec<String>,
     /// How far its clock may be off.
-    pub clock_skew: Duration,
+    pub(crate) clock_skew: Duration,
     /// How long its keys may be used.
-    pub keys: Freshness,
+    pub(crate) keys: Freshness,
 }
 
 /// How long fetched keys may be used, and how often they may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Freshness {
+pub(crate) struct Freshness {
     /// The age that keys may reach. They are asked for again before that, behind the requests.
-    pub ttl: Duration,
+    pub(crate) ttl: Duration,
     /// How much longer they serve when they cannot be had again.
-    pub max_stale: Duration,
+    pub(crate) max_stale: Duration,
     /// The least time between two fetches after a failure, or for an unknown `kid`.
-    pub cooldown: Duration,
+    pub(crate) cooldown: Duration,
     /// How long a fetch may take, and the requests that wait for it.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// The kind of tokens that an issuer issues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TokenType {
+pub(crate) enum TokenType {
     /// Any signed JWT that is not marked as something else.
     #[default]
     Any,
@@ -106,7 +106,7 @@ pub enum TokenType {
 
 /// What happens to a CORS preflight on a path where some route takes the requested method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preflight {
+pub(crate) enum Preflight {
     /// It passes without a token: browsers send none.
     #[default]
     Pass,
@@ -116,20 +116,20 @@ pub enum Preflight {
 
 /// A claim that the upstream gets as a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forward {
+pub(crate) struct Forward {
     /// The name of a claim at the top of the token.
-    pub claim: String,
+    pub(crate) claim: String,
     /// The header, in lower case.
-    pub header: String,
+    pub(crate) header: String,
 }
 
 /// What the Envoy filter alone reads; other hosts ignore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EnvoySettings {
+pub(crate) struct EnvoySettings {
     /// By issuer name, the Envoy cluster that reaches its keys.
-    pub clusters: BTreeMap<String, String>,
+    pub(crate) clusters: BTreeMap<String, String>,
     /// Whether the token's subject may appear in access-log metadata.
-    pub log_subject: bool,
+    pub(crate) log_subject: bool,
 }
 
 impl Policy {
@@ -149,8 +149,23 @@ impl Policy {
         problems.into_result(policy)
     }
 
+    /// The names of the issuers, in the order of the text.
+    pub fn issuer_names(&self) -> impl Iterator<Item = &str> {
+        self.issuers.iter().map(|issuer| issuer.name.as_str())
+    }
+
+    /// The name of an issuer; empty for the id of another policy.
+    pub fn issuer_name(&self, id: IssuerId) -> &str {
+        self.issuer(id).map_or("", |issuer| &issuer.name)
+    }
+
+    /// The Envoy cluster that reaches the keys of the issuer of that name.
+    pub fn cluster(&self, issuer: &str) -> Option<&str> {
+        self.envoy.clusters.get(issuer).map(String::as_str)
+    }
+
     /// The issuer of that id, if it is one of this policy's.
-    pub fn issuer(&self, id: IssuerId) -> Option<&Issuer> {
+    pub(crate) fn issuer(&self, id: IssuerId) -> Option<&Issuer> {
         self.issuers.get(id.0)
     }
 
@@ -158,13 +173,6 @@ impl Policy {
     pub(crate) fn issuer_of(&self, iss: &str) -> Option<IssuerId> {
         let place = self.issuers.iter().position(|known| known.issuer == iss)?;
         Some(IssuerId(place))
-    }
-}
-
-impl EnvoySettings {
-    /// The cluster that reaches the keys of the issuer of that name.
-    pub fn cluster(&self, issuer: &str) -> Option<&str> {
-        self.clusters.get(issuer).map(String::as_str)
     }
 }
 

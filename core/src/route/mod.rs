@@ -12,7 +12,7 @@ pub(crate) use table::{AlreadyRouted, Match, RouteTable};
 
 /// One route of the policy.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Route {
+pub(crate) struct Route {
     /// The pattern, as the policy writes it.
     pub path: String,
     /// The methods it takes; empty means any that no other route of the same pattern names.
@@ -29,7 +29,7 @@ pub struct Route {
 
 /// Who may pass a route.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Everyone, without a token.
     Public,
     /// Whoever has a verified token that meets the requirements.
@@ -38,7 +38,7 @@ pub enum Access {
 
 /// What a verified token must show.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Requirements {
+pub(crate) struct Requirements {
     /// The scopes it must hold.
     pub scopes: ScopeDemand,
     /// The issuers it may come from; absent means every issuer of the policy.
@@ -51,7 +51,7 @@ pub struct Requirements {
 
 /// The scopes that a token must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScopeDemand {
+pub(crate) enum ScopeDemand {
     /// No particular scope: the route says `authenticated: true`.
     None,
     /// Every one of these. Never empty.
@@ -62,7 +62,7 @@ pub enum ScopeDemand {
 
 /// One rule about one claim.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClaimRule {
+pub(crate) struct ClaimRule {
     /// The way to the claim, name by name; one name for a claim at the top. Never empty.
     pub claim: Vec<String>,
     /// What must hold there.
@@ -71,7 +71,7 @@ pub struct ClaimRule {
 
 /// What must hold for a claim. The values are JSON strings, numbers or booleans, compared with their type.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ClaimTest {
+pub(crate) enum ClaimTest {
     /// The claim is this value.
     Equals(Value),
     /// The claim is one of these values. Never empty.
@@ -88,7 +88,7 @@ pub struct IssuerId(pub(crate) usize);
 
 /// Whether refusals are carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// They are.
     #[default]
     Enforce,
@@ -98,7 +98,7 @@ pub enum Mode {
 
 /// Whether the upstream sees the `Authorization` header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TokenForwarding {
+pub(crate) enum TokenForwarding {
     /// It does, once validated.
     #[default]
     Keep,

@@ -11,7 +11,7 @@ use crate::path::CanonicalPath;
 /// A tree of whole segments: `matchit` refuses `/t/{id}` beside `/t/{*rest}`, and our precedence is part of the
 /// policy's contract. A literal beats a `{parameter}`, which beats a `{*rest}`, from the left.
 #[derive(Clone, Debug)]
-pub struct RouteTable {
+pub(crate) struct RouteTable {
     routes: Vec<Route>,
     /// The root is the first node. Children have higher places than their parents.
     nodes: Vec<Node>,
@@ -19,7 +19,7 @@ pub struct RouteTable {
 
 /// What the table says about a path and a method.
 #[derive(Debug)]
-pub enum Match<'p> {
+pub(crate) enum Match<'p> {
     /// This route decides.
     Route(&'p Route),
     /// No pattern matches the path.
@@ -99,7 +99,7 @@ impl RouteTable {
     ///
     /// A node stands at one depth and is reached in one way, so a search visits no node twice, however it
     /// backtracks: it costs at most one comparison of a segment per node of the tree, whatever the path.
-    pub fn find(&self, path: &CanonicalPath, method: &[u8]) -> Match<'_> {
+    pub(crate) fn find(&self, path: &CanonicalPath, method: &[u8]) -> Match<'_> {
         let needs = path.needs();
         let ordinary = needs.is_nothing();
         match self.leaf(ROOT, path, 0) {
@@ -116,7 +116,8 @@ impl RouteTable {
     }
 
     /// Every route, in the order of the policy.
-    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter()
     }
 

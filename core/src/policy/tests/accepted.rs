@@ -61,8 +61,8 @@ fn the_top_of_the_example() {
     assert_eq!(policy.preflight, Preflight::Refuse);
     assert_eq!(policy.mode, Mode::Shadow);
     assert_eq!(policy.token_cache_bytes, 512 * 1024);
-    assert_eq!(policy.envoy.cluster("auth0"), Some("auth0_jwks"));
-    assert_eq!(policy.envoy.cluster("local"), None);
+    assert_eq!(policy.cluster("auth0"), Some("auth0_jwks"));
+    assert_eq!(policy.cluster("local"), None);
     assert!(policy.envoy.log_subject);
     let forward: Vec<(&str, &str)> = policy
         .forward
