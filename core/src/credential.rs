@@ -10,21 +10,29 @@ use crate::request::{Request, is_token_octet};
 pub(crate) fn bearer_token(request: &Request) -> Result<&str, Reason> {
     let mut values = request
         .values("authorization")
-        .map(<[u8]>::trim_ascii)
+        .map(without_blanks)
         .filter(|value| !value.is_empty());
     let value = values.next().ok_or(Reason::CredentialMissing)?;
     if values.next().is_some() || value.contains(&b',') {
         return Err(Reason::CredentialAmbiguous);
     }
     let rest = after_scheme(value).ok_or(Reason::CredentialMissing)?;
-    let token = rest
-        .strip_prefix(b" ")
-        .ok_or(Reason::CredentialMalformed)?
-        .trim_ascii_start();
-    if !is_token68(token) || rest.contains(&b'\t') {
+    let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
+    let (_, token) = rest
+        .split_at_checked(spaces.max(1))
+        .ok_or(Reason::CredentialMalformed)?;
+    if spaces == 0 || !is_token68(token) {
         return Err(Reason::CredentialMalformed);
     }
     str::from_utf8(token).map_err(|_| Reason::CredentialMalformed)
+}
+
+/// A field value without the optional white space around it (RFC 9110 section 5.5): spaces and tabs, nothing else.
+fn without_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', inner @ ..] | [inner @ .., b' ' | b'\t'] = value {
+        value = inner;
+    }
+    value
 }
 
 /// What follows the scheme `Bearer`, in any case; nothing when the scheme is another one.
@@ -83,6 +91,10 @@ mod tests {
         check(&["Bearer a b"], Err(CredentialMalformed));
         check(&["Bearer\tabc"], Err(CredentialMalformed));
         check(&["Bearer \tabc"], Err(CredentialMalformed));
+        check(&["Bearer \nabc"], Err(CredentialMalformed));
+        check(&["Bearer \u{c}abc"], Err(CredentialMalformed));
+        check(&["Bearer abc\r\n"], Err(CredentialMalformed));
+        check(&["\t Bearer abc \t"], Ok("abc"));
         check(&["Bearer \"abc\""], Err(CredentialMalformed));
         check(&["Bearer ab\u{e9}"], Err(CredentialMalformed));
         check(&["Bearer abc, Bearer def"], Err(CredentialAmbiguous));

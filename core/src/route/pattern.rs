@@ -68,17 +68,18 @@ impl InvalidPattern {
             Self::DotSegment => "a path with a `.` or `..` segment is always refused".into(),
             Self::Escape => "`%`: a route is compared with the decoded path".into(),
             Self::Unmatchable(found) => {
-                let found = match found.is_control() {
-                    true => found.escape_default().to_string(),
-                    false => found.to_string(),
-                };
+                let found = quotable(found.encode_utf8(&mut [0; 4]));
                 format!("no path that passes holds `{found}` in a literal segment")
             }
             Self::Star => "`*` is no wildcard here".into(),
             Self::Braces { segment } => {
+                let segment = quotable(segment);
                 format!("the braces in `{segment}` do not enclose a whole segment")
             }
-            Self::Name { segment } => format!("the parameter `{segment}` has no proper name"),
+            Self::Name { segment } => {
+                let segment = quotable(segment);
+                format!("the parameter `{segment}` has no proper name")
+            }
             Self::RestNotLast => "there is a segment behind `{*…}`".into(),
         }
     }
@@ -195,6 +196,18 @@ fn literal(segment: &str) -> Result<PatternSegment, InvalidPattern> {
         }
     }
     Ok(PatternSegment::Literal(segment.as_bytes().to_vec()))
+}
+
+/// A text of the policy as it may stand in a log line: a line break in it would begin another.
+fn quotable(text: &str) -> String {
+    let mut quotable = String::new();
+    for character in text.chars() {
+        match character.is_control() {
+            true => quotable.extend(character.escape_default()),
+            false => quotable.push(character),
+        }
+    }
+    quotable
 }
 
 #[cfg(test)]

@@ -45,6 +45,11 @@ fn a_path_that_can_never_match_is_refused() {
              write `{name}` for one segment, or `{*rest}` for everything that follows",
     );
     refused(
+        &path(r#""/a/{\tb\n""#),
+        "line 6, column 11: `\"/a/{\\tb\\n\"`: the braces in `{\\tb\\n` do not enclose a whole segment; \
+             write `{name}` between two slashes, and nothing else there",
+    );
+    refused(
         &path("/a/{id}.json"),
         "line 6, column 11: `/a/{id}.json`: the braces in `{id}.json` do not enclose a whole segment; \
              write `{name}` between two slashes, and nothing else there",
