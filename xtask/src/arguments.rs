@@ -10,6 +10,7 @@ pub enum Task {
     Build,
     Envoy,
     Test(Part),
+    Fuzz(Fuzzing),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
 }
@@ -22,6 +23,21 @@ pub enum Part {
     Unit,
     EndToEnd,
 }
+
+/// What to fuzz, and for how long.
+#[derive(Debug, PartialEq)]
+pub struct Fuzzing {
+    /// For each target.
+    pub seconds: u32,
+    /// None for all of them.
+    pub targets: Vec<&'static str>,
+}
+
+/// The programs of the fuzz workspace.
+pub const TARGETS: [&str; 6] = ["token", "jwks", "policy", "authorization", "path", "decide"];
+
+/// How long a target runs where nothing else is said.
+const FUZZ_SECONDS: u32 = 60;
 
 /// A command line that means nothing, with the words to say so.
 #[derive(Debug, PartialEq)]
@@ -52,6 +68,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("envoy") => alone(&rest, Task::Envoy, "cargo xtask envoy --help"),
         Some("test") if wants_help => Ok(Task::Help(HELP_TEST)),
         Some("test") => part(&rest).map(Task::Test),
+        Some("fuzz") if wants_help => Ok(Task::Help(HELP_FUZZ)),
+        Some("fuzz") => fuzzing(&rest).map(Task::Fuzz),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
         Some("demo") => Ok(Task::Demo(rest)),
         _ => {
@@ -90,6 +108,31 @@ fn part(rest: &[OsString]) -> Result<Part, Misuse> {
     }
 }
 
+fn fuzzing(rest: &[OsString]) -> Result<Fuzzing, Misuse> {
+    let misused = |complaint: String| misuse(complaint, "cargo xtask fuzz --help");
+    let mut fuzzing = Fuzzing {
+        seconds: FUZZ_SECONDS,
+        targets: Vec::new(),
+    };
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        if word == "--seconds" {
+            let given = words.next().and_then(|word| word.to_str());
+            // libFuzzer takes 0 for "without end".
+            fuzzing.seconds = given
+                .and_then(|seconds| seconds.parse().ok())
+                .filter(|seconds| *seconds > 0)
+                .ok_or_else(|| misused("`--seconds` wants a whole number above 0".into()))?;
+            continue;
+        }
+        let target = TARGETS.iter().find(|target| word == **target);
+        let target =
+            target.ok_or_else(|| misused(format!("unknown target `{}`", word.display())))?;
+        fuzzing.targets.push(target);
+    }
+    Ok(fuzzing)
+}
+
 fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
     Misuse {
         complaint: complaint.into(),
@@ -102,6 +145,7 @@ The project's menu: cargo xtask <command>
 
   demo    build everything, start the worked example behind Envoy, and show what the gate answers
   test    format, lints, unit tests and the end-to-end corpus in a real Envoy
+  fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
 
@@ -140,8 +184,22 @@ Gets what is missing and runs everything, stopping at the first failure:
   lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
   unit   the tests of every package but the end-to-end corpus
   e2e    builds the filter, gets Envoy, and runs the end-to-end corpus
+and, where none of these is named, the fuzz targets on their seeds.
 
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
+";
+
+const HELP_FUZZ: &str = "\
+cargo xtask fuzz [--seconds N] [TARGET...]
+
+Runs the fuzz targets one after the other (token, jwks, policy, authorization, path, decide; all of them by default) and stops
+at the first input that breaks a promise, with exit status 1, its file and how to replay it.
+
+  --seconds N   how long each target runs (default 60)
+
+Needs a nightly toolchain (`rustup toolchain install nightly`) and a C++ compiler for libFuzzer; without the former nothing is
+run, and the exit status is 0. cargo-fuzz is not needed. Seeds come from fuzz/corpus; what is found goes into
+target/fuzz/artefacts, and inputs that reach new code into target/fuzz/corpus, where the next run starts.
 ";
 
 const HELP_DEMO: &str = "\
@@ -169,6 +227,12 @@ mod tests {
     #[test]
     fn commands_are_read() {
         let demo = |words: &[&str]| Task::Demo(words.iter().map(OsString::from).collect());
+        let fuzz = |seconds, targets: &[&'static str]| {
+            Task::Fuzz(Fuzzing {
+                seconds,
+                targets: targets.to_vec(),
+            })
+        };
         for (line, task) in [
             ("build", Task::Build),
             ("envoy", Task::Envoy),
@@ -186,6 +250,11 @@ mod tests {
             ("build --help", Task::Help(HELP_BUILD)),
             ("envoy -h", Task::Help(HELP_ENVOY)),
             ("test e2e --help", Task::Help(HELP_TEST)),
+            ("fuzz", fuzz(60, &[])),
+            ("fuzz --seconds 5", fuzz(5, &[])),
+            ("fuzz path token", fuzz(60, &["path", "token"])),
+            ("fuzz jwks --seconds 180", fuzz(180, &["jwks"])),
+            ("fuzz --help", Task::Help(HELP_FUZZ)),
             ("demo --check --help", Task::Help(HELP_DEMO)),
         ] {
             assert_eq!(parsed(line), Ok(task), "{line}");
@@ -201,6 +270,10 @@ mod tests {
             ("build --fast", "unexpected argument `--fast`"),
             ("envoy now", "unexpected argument `now`"),
             ("test everything", "unexpected argument `everything`"),
+            ("fuzz tokens", "unknown target `tokens`"),
+            ("fuzz --seconds", "`--seconds` wants a whole number"),
+            ("fuzz --seconds 0", "`--seconds` wants a whole number"),
+            ("fuzz --seconds path", "`--seconds` wants a whole number"),
             ("test unit e2e", "unexpected argument `e2e`"),
         ] {
             let refused = parsed(line).expect_err(line);

@@ -6,6 +6,7 @@
 mod arguments;
 mod demo;
 mod envoy;
+mod fuzz;
 mod layout;
 mod process;
 mod test;
@@ -49,6 +50,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Envoy => println!("{}", envoy::get(&layout)?.display()),
         Task::Test(part) => test::run(&layout, part)?,
+        Task::Fuzz(fuzzing) => fuzz::run(&layout, &fuzzing)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
     }
     Ok(())

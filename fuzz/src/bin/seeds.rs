@@ -1,0 +1,333 @@
+//! Writes the seeds of every target into `corpus/`, from the cases in `tests/cases` and from a few of its own.
+//!
+//! `cargo run --bin seeds`, in `fuzz/`, after a change of the cases.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use scopegate_fuzz::issuer::{self, START, Signer};
+use serde_json::{Map, Value};
+
+/// The targets that have seeds.
+const TARGETS: [&str; 6] = ["token", "jwks", "policy", "authorization", "path", "decide"];
+
+/// A seed longer than this teaches a fuzzer little, and weighs on the tree.
+const MAX_SEED_BYTES: usize = 4 * 1024;
+
+/// The seeds: by target, and by what they hold, so that each is there once. The value is its name.
+type Seeds = BTreeMap<(&'static str, Vec<u8>), String>;
+
+fn main() -> io::Result<()> {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seeds = Seeds::new();
+    own(&mut seeds);
+    let mut files: Vec<PathBuf> = fs::read_dir(fuzz.join("../tests/cases"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
+    files.sort();
+    for file in files {
+        let text = fs::read_to_string(&file)?;
+        let cases: Value = serde_saphyr::from_str(&text).map_err(io::Error::other)?;
+        let area = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        of_file(&mut seeds, &area, &cases);
+    }
+    for target in TARGETS {
+        let folder = fuzz.join("corpus").join(target);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+    }
+    let mut octets = 0;
+    for ((target, seed), name) in &seeds {
+        octets += seed.len();
+        fs::write(fuzz.join("corpus").join(target).join(name), seed)?;
+    }
+    println!("{} seeds of {octets} octets", seeds.len());
+    Ok(())
+}
+
+fn add(seeds: &mut Seeds, target: &'static str, name: &str, seed: impl Into<Vec<u8>>) {
+    let seed = seed.into();
+    if seed.len() <= MAX_SEED_BYTES {
+        let letters = name.chars().map(|letter| match letter {
+            letter if letter.is_ascii_alphanumeric() => letter.to_ascii_lowercase(),
+            _ => '-',
+        });
+        let name: String = letters.collect();
+        let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
+        seeds
+            .entry((target, seed))
+            .or_insert_with(|| words.join("-"));
+    }
+}
+
+/// What no case says: signed tokens, steps in time, answers of key servers.
+fn own(seeds: &mut Seeds) {
+    for known in issuer::known() {
+        let name = known.name;
+        add(
+            seeds,
+            "token",
+            &format!("known {name}"),
+            format!("${{{name}}}"),
+        );
+        add(
+            seeds,
+            "authorization",
+            &format!("known {name}"),
+            format!("Bearer ${{{name}}}"),
+        );
+    }
+    add(
+        seeds,
+        "authorization",
+        "two fields",
+        "Bearer ${read}\nBearer ${read}",
+    );
+    add(
+        seeds,
+        "authorization",
+        "two in one",
+        "Bearer ${read}, Bearer ${read}",
+    );
+    add(
+        seeds,
+        "authorization",
+        "an empty one first",
+        "\nbEARER   ${read} ",
+    );
+    let steps = [
+        (
+            "a day",
+            "keys main main\n\nGET /timesheets/7\nauthorization: Bearer ${read}\nx_auth_sub: root\n\nwait 590\n\nGET /timesheets/7\nauthorization: Bearer ${read}\n\nfail main\n\nwait 60\n\nGET /timesheets\nauthorization: Bearer ${read}\n",
+        ),
+        (
+            "rotation",
+            "keys main main\n\nGET /timesheets/7\nauthorization: Bearer ${read}\n\nkeys main stranger\n\nGET /timesheets/7\nauthorization: Bearer ${read}\n\nGET /timesheets/7\nauthorization: Bearer ${forged}\n",
+        ),
+        (
+            "expiry",
+            "keys main main\n\nGET /main\nauthorization: Bearer ${short}\n\nwait 69\n\nGET /main\nauthorization: Bearer ${short}\n\nwait 2\n\nGET /main\nauthorization: Bearer ${short}\n",
+        ),
+        (
+            "two issuers",
+            "keys other other\n\nGET /main\nauthorization: Bearer ${other}\n\nGET /files/a%2Fb\nauthorization: Bearer ${other}\n",
+        ),
+        (
+            "shadow",
+            "GET /shadow\nx-auth-sub: root\n\nkeys main main\n\nGET /shadow\nauthorization: Bearer ${none}\n",
+        ),
+        (
+            "preflight",
+            "OPTIONS /timesheets/7\norigin: https://a.example\naccess-control-request-method: DELETE\nauthorization: Bearer ${none}\nx-http-method-override: DELETE\n",
+        ),
+        (
+            "scopes",
+            "keys main main\n\nDELETE /timesheets/7\nauthorization: Bearer ${both}\n\nDELETE /timesheets/7\nauthorization: Bearer ${read}\n\nGET /timesheets/7\nauthorization: Bearer ${write}\n",
+        ),
+        (
+            "a quiet hour",
+            "keys main main\n\nGET /timesheets/7\nauthorization: Bearer ${read}\n\nwait 3600\n\nGET /timesheets/7\nauthorization: Bearer ${read}\n",
+        ),
+        (
+            "too old",
+            "keys main main\n\nGET /main\nauthorization: Bearer ${read}\n\nwait 4150\n\nfail main\n\nGET /main\nauthorization: Bearer ${read}\n\nwait 100\n\nfail main\n\nGET /main\nauthorization: Bearer ${read}\n",
+        ),
+        (
+            "stale",
+            "keys main main\n\nwait 700\n\nfail main\n\nGET /timesheets\nauthorization: Bearer ${read}\n\nwait 40\n\nGET /timesheets\nauthorization: Bearer ${read}\n",
+        ),
+    ];
+    for (name, steps) in steps {
+        add(seeds, "decide", name, steps);
+    }
+    add(
+        seeds,
+        "path",
+        "spellings of identity",
+        "GET\n/timesheets\nX_Auth-Sub\nx.auth.sub\nMAIL\nx-auth\n:x-auth-sub",
+    );
+    let main = issuer::key_set(Signer::Main);
+    let other = issuer::key_set(Signer::Other);
+    let [x, y] = [Signer::Main, Signer::Other].map(issuer::x);
+    let key =
+        |kid: &str, x: &str| format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"}}"#);
+    for (name, answer) in [
+        ("the same key", format!("200 max-age=300\n{main}")),
+        ("another key", format!("200\n{other}")),
+        ("both keys", format!("200 no-store, max-age=0\n{{\"keys\":[{},{}]}}", key("k1", &x), key("k2", &y))),
+        ("one kid twice", format!("200\n{{\"keys\":[{},{}]}}", key("k1", &x), key("k1", &y))),
+        ("keys with uses", format!("200\n{{\"keys\":[{}]}}", key("k1", &x).replace("\"kty\"", "\"use\":\"sig\",\"alg\":\"EdDSA\",\"key_ops\":[\"verify\"],\"kty\""))),
+        ("no keys", "200\n{\"keys\":[]}".to_owned()),
+        ("a redirect", format!("302\n{other}")),
+        ("an error", format!("500\n{other}")),
+        ("an RSA key", format!("200\n{{\"keys\":[{{\"kty\":\"RSA\",\"kid\":\"k1\",\"alg\":\"RS256\",\"n\":\"{}\",\"e\":\"AQAB\"}}]}}", "v".repeat(342))),
+        ("an elliptic key", "200\n{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k1\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}".to_owned()),
+    ] {
+        add(seeds, "jwks", name, answer);
+    }
+}
+
+/// What the cases of one file say: policies, paths, credentials and tokens.
+fn of_file(seeds: &mut Seeds, area: &str, file: &Value) {
+    let policies = file["policies"].as_object().into_iter().flatten();
+    let policies = policies.map(|(name, policy)| (name.as_str(), policy));
+    for (name, policy) in policies.chain([("policy", &file["policy"])]) {
+        if let Some(text) = policy.as_str() {
+            let text = filled(text, "${jwks:", |name| {
+                format!("https://keys.example/{name}")
+            });
+            add(seeds, "policy", &format!("{area} {name}"), text);
+        }
+    }
+    for case in file["cases"].as_array().into_iter().flatten() {
+        let name = format!("{area} {}", case["name"].as_str().unwrap_or_default());
+        let steps = case["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|step| &step["request"]);
+        for request in steps
+            .chain([&case["request"]])
+            .filter(|request| request.is_object())
+        {
+            of_request(seeds, area, &name, request, &file["token"]);
+        }
+    }
+}
+
+/// A text with something else in place of everything that stands between `open` and `}`.
+fn filled(text: &str, open: &str, value: impl Fn(&str) -> String) -> String {
+    let mut pieces = text.split(open);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once('}').unwrap_or((piece, ""));
+        out.push_str(&value(name));
+        out.push_str(rest);
+    }
+    out
+}
+
+fn of_request(seeds: &mut Seeds, area: &str, name: &str, request: &Value, token: &Value) {
+    let method = request["method"].as_str().unwrap_or("GET");
+    let path = match (&request["path"], &request["path_bytes"]) {
+        (Value::String(path), _) => path.as_bytes().to_vec(),
+        (_, Value::String(escaped)) => unescaped(escaped),
+        _ => b"/timesheets".to_vec(),
+    };
+    let fields: Vec<(&str, &str)> = request["headers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|field| Some((field[0].as_str()?, field[1].as_str()?)))
+        .collect();
+    let with_token = |text: &str| text.replace("${token}", "${read}");
+    if ["paths", "routes"].contains(&area) {
+        let line = [method.as_bytes(), b"\n", &path].concat();
+        add(seeds, "path", name, line);
+    }
+    if area == "identity" && !fields.is_empty() {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+        add(
+            seeds,
+            "path",
+            name,
+            format!("{method}\n/timesheets\n{}", names.join("\n")),
+        );
+    }
+    if area == "credentials" {
+        let values = fields
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let values: Vec<String> = values.map(|(_, value)| with_token(value)).collect();
+        add(seeds, "authorization", name, values.join("\n"));
+    }
+    if ["preflight", "identity", "grpc", "credentials"].contains(&area) && !fields.is_empty() {
+        let mut steps = b"keys main main\n\n".to_vec();
+        steps.extend_from_slice(method.as_bytes());
+        steps.push(b' ');
+        steps.extend_from_slice(&path);
+        for (name, value) in &fields {
+            steps.extend_from_slice(format!("\n{name}: {}", with_token(value)).as_bytes());
+        }
+        if request["token"].is_object()
+            && !fields.iter().any(|(_, value)| value.contains("${token}"))
+        {
+            steps.extend_from_slice(b"\nauthorization: Bearer ${read}");
+        }
+        add(seeds, "decide", name, steps);
+    }
+    if [
+        "tokens",
+        "algorithms",
+        "claims",
+        "audiences",
+        "scopes",
+        "times",
+        "token_types",
+    ]
+    .contains(&area)
+    {
+        of_token(seeds, name, &request["token"], token);
+    }
+}
+
+/// A token of a case as the target signs it: its header and its claims, over those that the file has in common.
+fn of_token(seeds: &mut Seeds, name: &str, token: &Value, common: &Value) {
+    if let Some(raw) = token["raw"].as_str() {
+        add(seeds, "token", name, raw);
+        return;
+    }
+    let Some(own) = token.as_object() else {
+        return;
+    };
+    let text = |given: &str, json: &str| match own.get(json).and_then(Value::as_str) {
+        Some(text) => filled(text, "${now", |seconds| {
+            let seconds: i64 = seconds.parse().unwrap_or_default();
+            START.saturating_add_signed(seconds).to_string()
+        }),
+        None => Value::Object(merged(&common[given], &token[given])).to_string(),
+    };
+    let header = text("header", "header_json").replacen(
+        "\"kid\":\"e1\"",
+        "\"alg\":\"EdDSA\",\"kid\":\"k1\"",
+        1,
+    );
+    let claims = text("claims", "claims_json");
+    add(seeds, "token", name, format!("{header}\n{claims}\n"));
+}
+
+/// The members of both, the second's over the first's; `null` takes one away, and times are seconds from the start.
+fn merged(common: &Value, own: &Value) -> Map<String, Value> {
+    let mut members = common.as_object().cloned().unwrap_or_default();
+    for (name, value) in own.as_object().into_iter().flatten() {
+        members.insert(name.clone(), value.clone());
+    }
+    members.retain(|_, value| !value.is_null());
+    for name in ["exp", "nbf", "iat"] {
+        if let Some(value) = members.get_mut(name)
+            && let Some(seconds) = value.as_i64()
+        {
+            *value = (START.saturating_add_signed(seconds)).into();
+        }
+    }
+    members
+}
+
+/// A text in which `\xff` is an octet.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut pieces = text.split("\\x");
+    let mut octets = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        octets.extend(u8::from_str_radix(digits, 16));
+        octets.extend_from_slice(rest.as_bytes());
+    }
+    octets
+}

@@ -1,0 +1,17 @@
+//! What the core promises whatever the input, as functions from an input to nothing or a panic.
+//!
+//! Each module named like a target has one `check`, which the program of that name in `fuzz_targets/` puts to libFuzzer.
+//! All of them go through the core's public door, and compare what it answers with a second, much smaller reading of the
+//! same input: [`issuer`] knows what it signed, [`routes`] matches by brute force.
+//!
+//! Inputs are text wherever they can be, so that seeds and dictionaries can be read and written by hand.
+
+pub mod authorization;
+pub mod decide;
+pub mod gate;
+pub mod issuer;
+pub mod jwks;
+pub mod path;
+pub mod policy;
+pub mod routes;
+pub mod token;
