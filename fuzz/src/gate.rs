@@ -170,27 +170,15 @@ routes:
   - { path: /shadow, scopes: ["read:timesheets"], mode: shadow }
 "#;
 
-const fn rule(
-    pattern: &'static str,
-    methods: &'static [&'static str],
-    holds: &'static str,
-) -> Rule {
-    Rule {
-        pattern,
-        methods,
-        holds,
-    }
-}
-
 /// The routes of [`timesheets`], for the second reader.
 pub const RULES: [Rule; 7] = [
-    rule("/open", &[], ""),
-    rule(ANY_TOKEN, &[], ""),
-    rule("/timesheets/{id}", &["GET"], ""),
-    rule("/timesheets/{id}", &["DELETE"], ""),
-    rule("/files/{*rest}", &[], "/"),
-    rule("/main", &[], ""),
-    rule("/shadow", &[], ""),
+    Rule::new("/open", &[], ""),
+    Rule::new(ANY_TOKEN, &[], ""),
+    Rule::new("/timesheets/{id}", &["GET"], ""),
+    Rule::new("/timesheets/{id}", &["DELETE"], ""),
+    Rule::new("/files/{*rest}", &[], "/"),
+    Rule::new("/main", &[], ""),
+    Rule::new("/shadow", &[], ""),
 ];
 
 /// What one of [`RULES`] demands.

@@ -32,33 +32,21 @@ routes:
   - { path: "/all/{*rest}", public: true, allow_in_path: [encoded-slash, semicolon, double-escape] }
 "#;
 
-const fn rule(
-    pattern: &'static str,
-    methods: &'static [&'static str],
-    holds: &'static str,
-) -> Rule {
-    Rule {
-        pattern,
-        methods,
-        holds,
-    }
-}
-
 const RULES: [Rule; 14] = [
-    rule("/", &[], ""),
-    rule("/timesheets", &[], ""),
-    rule("/timesheets/{id}", &[], ""),
-    rule("/timesheets/{id}", &["GET", "PUT"], ""),
-    rule("/timesheets/own", &[], ""),
-    rule("/timesheets/own/{*rest}", &["GET"], ""),
-    rule("/timesheets/{id}/lines/{line}", &[], ""),
-    rule("/slash/{name}", &[], "/"),
-    rule("/slash/{name}/literal", &[], ""),
-    rule("/semicolon/{name}", &[], ";"),
-    rule("/percent/{name}", &[], "%"),
-    rule("/rest/{*rest}", &[], "/;"),
-    rule("/rest/deep/{*rest}", &[], ""),
-    rule("/all/{*rest}", &[], "/;%"),
+    Rule::new("/", &[], ""),
+    Rule::new("/timesheets", &[], ""),
+    Rule::new("/timesheets/{id}", &[], ""),
+    Rule::new("/timesheets/{id}", &["GET", "PUT"], ""),
+    Rule::new("/timesheets/own", &[], ""),
+    Rule::new("/timesheets/own/{*rest}", &["GET"], ""),
+    Rule::new("/timesheets/{id}/lines/{line}", &[], ""),
+    Rule::new("/slash/{name}", &[], "/"),
+    Rule::new("/slash/{name}/literal", &[], ""),
+    Rule::new("/semicolon/{name}", &[], ";"),
+    Rule::new("/percent/{name}", &[], "%"),
+    Rule::new("/rest/{*rest}", &[], "/;"),
+    Rule::new("/rest/deep/{*rest}", &[], ""),
+    Rule::new("/all/{*rest}", &[], "/;%"),
 ];
 
 fn policies() -> &'static Policies {

@@ -14,6 +14,21 @@ pub struct Rule {
     pub holds: &'static str,
 }
 
+impl Rule {
+    /// A rule for these methods, whose segments may hold that.
+    pub const fn new(
+        pattern: &'static str,
+        methods: &'static [&'static str],
+        holds: &'static str,
+    ) -> Self {
+        Self {
+            pattern,
+            methods,
+            holds,
+        }
+    }
+}
+
 /// The rule for a raw path without its query, and a method. None where there is none, or where the path is no path.
 pub fn find<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> Option<&'r Rule> {
     let inner = path.strip_prefix(b"/")?;

@@ -169,15 +169,7 @@ impl Envoy {
     /// # Errors
     /// No answer, or another status than 200.
     pub fn admin_get(&self, path: &str) -> Result<String> {
-        let answer = http1::fetch(self.admin, path)?;
-        if answer.status != 200 {
-            bail!(
-                "Envoy's admin interface answered {} to {path}: {}",
-                answer.status,
-                answer.text()
-            );
-        }
-        Ok(answer.text())
+        admin_text(path, &http1::fetch(self.admin, path)?)
     }
 
     /// POST on the admin interface, for example `/logging?wasm=debug`.
@@ -185,15 +177,7 @@ impl Envoy {
     /// # Errors
     /// No answer, or another status than 200.
     pub fn admin_post(&self, path: &str) -> Result<String> {
-        let answer = http1::post(self.admin, path)?;
-        if answer.status != 200 {
-            bail!(
-                "Envoy's admin interface answered {} to {path}: {}",
-                answer.status,
-                answer.text()
-            );
-        }
-        Ok(answer.text())
+        admin_text(path, &http1::post(self.admin, path)?)
     }
 
     /// All counters and gauges by name (histograms and texts are left out).
@@ -327,4 +311,16 @@ fn explain(log: &str, what: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let end = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n  ");
     format!("{cause}{what}. The end of its log:\n  {end}")
+}
+
+/// What the admin interface says, if it did what it was asked.
+fn admin_text(path: &str, answer: &http1::Answer) -> Result<String> {
+    if answer.status != 200 {
+        bail!(
+            "Envoy's admin interface answered {} to {path}: {}",
+            answer.status,
+            answer.text()
+        );
+    }
+    Ok(answer.text())
 }
