@@ -15,3 +15,4 @@ pub mod server;
 pub mod test_key;
 pub mod tools;
 pub mod upstream;
+pub mod vectors;

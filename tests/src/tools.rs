@@ -1,4 +1,4 @@
-//! The two things a real run needs: an Envoy binary and the filter.
+//! What a real run needs: an Envoy binary and the filter, and for the vectors their probe.
 
 use std::env;
 use std::io::Write;
@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 pub struct Tools {
     /// The Envoy binary.
     pub envoy: PathBuf,
-    /// The filter, a wasm file.
+    /// The filter that it is to load, a wasm file.
     pub filter: PathBuf,
 }
 
@@ -28,9 +28,32 @@ pub fn find() -> Result<Option<Tools>> {
         (None, _) => "no Envoy",
         (Some(_), None) => "no filter",
     };
+    skip(missing)?;
+    Ok(None)
+}
+
+/// Envoy and the probe that asks the filter's verifiers about vectors (`SCOPEGATE_VECTOR_PROBE`, else where cargo builds it),
+/// and `None` as in [`find`].
+///
+/// # Errors
+/// As in [`find`].
+pub fn find_for_vectors() -> Result<Option<Tools>> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/wasm32-wasip1/release/vector_probe.wasm");
+    let missing = match (envoy()?, wasm("SCOPEGATE_VECTOR_PROBE", built)?) {
+        (Some(envoy), Some(filter)) => return Ok(Some(Tools { envoy, filter })),
+        (None, _) => "no Envoy",
+        (Some(_), None) => "no probe for the vectors",
+    };
+    skip(missing)?;
+    Ok(None)
+}
+
+/// Says that something is missing, or fails where it must not be.
+fn skip(missing: &str) -> Result<()> {
     if env::var("SCOPEGATE_REQUIRE_ENVOY").is_ok_and(|value| value == "1") {
         bail!(
-            "{missing}, and SCOPEGATE_REQUIRE_ENVOY=1 asks for a real run (`cargo xtask test` gets both)"
+            "{missing}, and SCOPEGATE_REQUIRE_ENVOY=1 asks for a real run (`cargo xtask test` gets all)"
         );
     }
     // Not by `eprintln`, whose lines the test harness keeps back when a test passes.
@@ -38,7 +61,7 @@ pub fn find() -> Result<Option<Tools>> {
         std::io::stderr(),
         "SKIPPED: {missing} (run `cargo xtask test`)"
     )?;
-    Ok(None)
+    Ok(())
 }
 
 /// The Envoy binary alone, for what needs no filter.
@@ -56,11 +79,15 @@ pub fn envoy() -> Result<Option<PathBuf>> {
 }
 
 fn filter() -> Result<Option<PathBuf>> {
-    if let Some(path) = named("SCOPEGATE_FILTER")? {
-        return Ok(Some(path));
-    }
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist/scopegate-filter.wasm");
-    Ok(built.is_file().then_some(built))
+    wasm("SCOPEGATE_FILTER", built)
+}
+
+fn wasm(variable: &str, built: PathBuf) -> Result<Option<PathBuf>> {
+    Ok(match named(variable)? {
+        Some(path) => Some(path),
+        None => built.is_file().then_some(built),
+    })
 }
 
 fn named(variable: &str) -> Result<Option<PathBuf>> {

@@ -93,12 +93,16 @@ fn cargo(layout: &Layout, words: &str) -> Result<()> {
 /// What the end-to-end tests run in.
 struct Host {
     filter: PathBuf,
+    vector_probe: PathBuf,
     envoy: PathBuf,
 }
 
 fn host(layout: &Layout) -> Result<Host> {
     Ok(Host {
         filter: step("build the filter", || wasm::build_filter(layout))?,
+        vector_probe: step("build the probe for signature vectors", || {
+            wasm::build_vector_probe(layout)
+        })?,
         envoy: step("Envoy", || envoy::get(layout))?,
     })
 }
@@ -110,7 +114,8 @@ fn tests(layout: &Layout, packages: &[&str], host: &Host) -> Result<()> {
         .args(packages)
         .env("ENVOY_BIN", &host.envoy)
         .env("SCOPEGATE_FILTER", &host.filter)
-        // Without the two, the end-to-end tests would pass without having tested anything.
+        .env("SCOPEGATE_VECTOR_PROBE", &host.vector_probe)
+        // Without them, the end-to-end tests would pass without having tested anything.
         .env("SCOPEGATE_REQUIRE_ENVOY", "1");
     process::run_with_output(&mut cargo)
 }

@@ -34,20 +34,30 @@ pub fn build_filter(layout: &Layout) -> Result<PathBuf> {
     build_one(layout, &FILTER)
 }
 
-fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
-    let toolchain = toolchain::get(layout, shipped.target)?;
-    eprintln!("building {} for {}", shipped.package, shipped.target);
-    let mut cargo = layout.cargo();
-    cargo.args(["build", "--release", "--package", shipped.package]);
-    cargo.args(["--target", shipped.target]);
-    toolchain.choose_for(&mut cargo, shipped.target);
-    process::run(&mut cargo)?;
+/// Builds the probe that puts signature vectors to the filter's verifiers, and returns the file. It is not shipped.
+pub fn build_vector_probe(layout: &Layout) -> Result<PathBuf> {
+    let folder = compile(layout, "vector-probe", FILTER.target)?;
+    Ok(folder.join("vector_probe.wasm"))
+}
 
-    let artefact = layout.built.join(shipped.target).join("release");
+fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
+    let artefact = compile(layout, shipped.package, shipped.target)?.join(shipped.artefact);
     let file = layout.dist.join(shipped.file);
-    let size = deliver(&artefact.join(shipped.artefact), &file)?;
+    let size = deliver(&artefact, &file)?;
     eprintln!("{}: {} kB", shipped.file, size / 1000);
     Ok(file)
+}
+
+/// Returns the folder in which cargo leaves what it built.
+fn compile(layout: &Layout, package: &str, target: &str) -> Result<PathBuf> {
+    let toolchain = toolchain::get(layout, target)?;
+    eprintln!("building {package} for {target}");
+    let mut cargo = layout.cargo();
+    cargo.args(["build", "--release", "--package", package]);
+    cargo.args(["--target", target]);
+    toolchain.choose_for(&mut cargo, target);
+    process::run(&mut cargo)?;
+    Ok(layout.built.join(target).join("release"))
 }
 
 /// Puts the built file where users look for it. An unchanged one is left alone, and a changed one appears at once:

@@ -12,31 +12,31 @@ use serde_json::{Value, json};
 use super::{Algorithm, PublicKey};
 use crate::jwks::{KeySet, Selection};
 
-/// The vectors of the RFCs by their file names in `core/tests/vectors`.
+/// The vectors of the RFCs that lie in `tests/vectors`, where all of them are put to the gate.
 pub(crate) const VECTORS: [(&str, &str); 6] = [
     (
         "rfc7515_a_2_rs256",
-        include_str!("../../tests/vectors/rfc7515_a_2_rs256.json"),
+        include_str!("../../../tests/vectors/rfc7515/a_2_rs256.json"),
     ),
     (
         "rfc7515_a_3_es256",
-        include_str!("../../tests/vectors/rfc7515_a_3_es256.json"),
+        include_str!("../../../tests/vectors/rfc7515/a_3_es256.json"),
     ),
     (
         "rfc7520_4_1_rs256",
-        include_str!("../../tests/vectors/rfc7520_4_1_rs256.json"),
+        include_str!("../../../tests/vectors/cookbook/jws/4_1.rsa_v15_signature.json"),
     ),
     (
         "rfc7520_4_2_ps384",
-        include_str!("../../tests/vectors/rfc7520_4_2_ps384.json"),
+        include_str!("../../../tests/vectors/cookbook/jws/4_2.rsa-pss_signature.json"),
     ),
     (
         "rfc7520_4_3_es512",
-        include_str!("../../tests/vectors/rfc7520_4_3_es512.json"),
+        include_str!("../../../tests/vectors/cookbook/jws/4_3.ecdsa_signature.json"),
     ),
     (
         "rfc8037_a_4_eddsa",
-        include_str!("../../tests/vectors/rfc8037_a_4_eddsa.json"),
+        include_str!("../../../tests/vectors/cookbook/curve25519/jws.json"),
     ),
 ];
 

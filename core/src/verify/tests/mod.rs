@@ -4,7 +4,6 @@ mod ecdsa;
 mod ed25519;
 mod keys;
 mod rsa;
-mod wycheproof;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
