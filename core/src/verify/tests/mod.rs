@@ -4,6 +4,7 @@ mod ecdsa;
 mod ed25519;
 mod keys;
 mod rsa;
+mod second_opinion;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -194,78 +195,6 @@ fn a_key_of_another_family_or_a_wrong_length_never_reaches_a_verifier() {
             );
         }
     }
-}
-
-/// jwt-simple reads the key from the DER that we made, and the token by itself: a second opinion on both.
-#[test]
-fn jwt_simple_agrees() {
-    use jwt_simple::prelude::*;
-
-    let claims = json!({"iss": "https://issuer.example/", "exp": 4_102_444_800_u64, "iat": 1_000, "sub": "s"});
-    for algorithm in Algorithm::ALL {
-        let key = public_key(&jwk(algorithm));
-        let der = key.spki_der();
-        let second_opinion = |token: &str| match algorithm {
-            Algorithm::Rs256 => {
-                RS256PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Rs384 => {
-                RS384PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Rs512 => {
-                RS512PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Ps256 => {
-                PS256PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Ps384 => {
-                PS384PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Ps512 => {
-                PS512PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Es256 => {
-                ES256PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Es384 => {
-                ES384PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-            Algorithm::Ed25519 => {
-                Ed25519PublicKey::from_der(der)?.verify_token::<NoCustomClaims>(token, None)
-            }
-        };
-        let token = mint(algorithm, json!({"typ": "JWT", "kid": "k"}), &claims);
-        assert!(second_opinion(&token).is_ok(), "{algorithm}");
-        let ours = verify(&Portable, &key, UnverifiedToken::parse(&token).unwrap()).unwrap();
-        assert_eq!(Value::Object(ours.all.clone()), claims);
-        // And where both say no.
-        let (signing_input, mut signature) = split(&token);
-        signature[20] ^= 4;
-        let forged = format!("{signing_input}.{}", encode(&signature));
-        assert!(second_opinion(&forged).is_err(), "{algorithm}");
-        assert!(verify(&Portable, &key, UnverifiedToken::parse(&forged).unwrap()).is_err());
-    }
-}
-
-#[test]
-fn tokens_of_jwt_simple_verify() {
-    use jwt_simple::prelude::*;
-
-    let pair = ES256KeyPair::generate().with_key_id("k");
-    let issued = Claims::create(Duration::from_mins(5))
-        .with_issuer("https://issuer.example/")
-        .with_subject("s");
-    let text = pair.sign(issued).unwrap();
-    let jwk = pair.public_key().to_jwk();
-    let key = public_key(&testing::public_members(
-        &serde_json::from_str(&jwk).unwrap(),
-    ));
-    let token = UnverifiedToken::parse(&text).unwrap();
-    assert_eq!(token.header.kid.as_deref(), Some("k"));
-    assert_eq!(
-        verify(&Portable, &key, token).unwrap().subject.as_deref(),
-        Some("s")
-    );
 }
 
 proptest! {
