@@ -1,10 +1,16 @@
 //! What holds for every history of requests, fetches and time.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod support;
 
 use proptest::prelude::*;
+use scopegate_core::TokenCache;
 use support::{Gate, key_set, token_until};
 
 #[derive(Clone, Debug)]
@@ -108,4 +114,80 @@ proptest! {
             prop_assert_eq!(left, right);
         }
     }
+
+    /// Nothing is let through at its `exp` plus the skew or later, or before its `nbf` less the skew, from the cache or not.
+    #[test]
+    fn nothing_passes_out_of_its_time(
+        begins in 0..400_u64,
+        lasts in 0..2_000_u64,
+        waits in proptest::collection::vec(-300_000..300_000_i64, 1..30),
+    ) {
+        const SKEW_MS: u64 = 10_000;
+        let mut gate = Gate::new();
+        let (begins, expires) = (support::START + begins, support::START + begins + lasts);
+        let token = token_until(expires, "k1", 1, &format!(r#""nbf":{begins},"#));
+        let keys = key_set(&[("k1", 1)]);
+        for wait in waits {
+            gate.elapsed = gate.elapsed.saturating_add_signed(wait);
+            let now = gate.now().millis();
+            let in_time = now + SKEW_MS >= begins * 1000 && now < expires * 1000 + SKEW_MS;
+            let answer = gate.ask_with("/any", &token, &keys);
+            prop_assert_eq!(answer == "allow", in_time, "{} at {}", answer, now);
+        }
+    }
+
+    /// A cache that has seen other policies changes no answer: what one policy accepted is nothing to the next.
+    #[test]
+    fn a_changed_policy_begins_anew(
+        asks in proptest::collection::vec((0..POLICIES.len(), 0..3_usize, 0..200_u64), 1..30)
+    ) {
+        let mut gates: Vec<Gate> = POLICIES
+            .iter()
+            .map(|(from, to)| Gate::with(&support::POLICY.replacen(from, to, 1)))
+            .collect();
+        let keys = key_set(&[("k1", 1), ("k2", 2)]);
+        // The keys are there under each policy, also where nothing asks for them: they are not what keeps a token out.
+        let issuer = Gate::new().wanted("/any", &token_until(support::START + 1, "k1", 1, "")).unwrap().issuer;
+        for gate in &mut gates {
+            gate.give(issuer, &keys);
+        }
+        let tokens = [
+            token_until(support::START + 2_000, "k1", 1, r#""scope":"read","#),
+            token_until(support::START + 2_000, "k2", 2, r#""client":"c","#),
+            token_until(support::START + 2_000, "k1", 2, ""),
+        ];
+        // The one cache that goes from policy to policy.
+        let mut shared = TokenCache::new(&gates[0].policy, 7);
+        let mut elapsed = 0;
+        for (policy, token, seconds) in asks {
+            elapsed += seconds * 1000;
+            let gate = &mut gates[policy];
+            gate.elapsed = elapsed;
+            for path in ["/any", "/read"] {
+                let expected = gate.ask_with(path, &tokens[token], &keys);
+                gate.tokens = TokenCache::new(&gate.policy, 7);
+                let fresh = gate.ask(path, &tokens[token]);
+                prop_assert_eq!(&fresh, &expected);
+                std::mem::swap(&mut shared, &mut gate.tokens);
+                let answer = gate.ask(path, &tokens[token]);
+                std::mem::swap(&mut shared, &mut gate.tokens);
+                prop_assert_eq!(answer, expected, "{} as {:?}", path, POLICIES[policy]);
+            }
+        }
+    }
 }
+
+/// Policies of which each accepts something that another refuses: what stands in the first place of [`support::POLICY`], and what
+/// takes its place.
+const POLICIES: [(&str, &str); 7] = [
+    ("", ""),
+    ("audiences: [api]", "audiences: [other]"),
+    (
+        "issuer: https://one.example/",
+        "issuer: https://three.example/",
+    ),
+    ("algorithms: [EdDSA]", "algorithms: [RS256]"),
+    ("clock_skew: 10s", "audience_claim: client"),
+    ("authenticated: true", "scopes: [write]"),
+    ("clock_skew: 10s", "token_type: at+jwt"),
+];
