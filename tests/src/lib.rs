@@ -1,6 +1,7 @@
 //! The end-to-end side of Scopegate: one corpus of cases, and what its runners need.
 
 pub mod config;
+pub mod core_gate;
 pub mod corpus;
 pub mod envoy;
 pub mod gate;

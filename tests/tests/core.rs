@@ -1,22 +1,14 @@
 //! The corpus on the core alone: time is a number, keys come from the cases, the upstream sees what the decision says.
 
-use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use e2e::corpus::file::Fail;
-use e2e::corpus::policy::{Place, complete, key_sets};
-use e2e::corpus::{Case, KeyAnswer, Runner, key_set, load};
-use e2e::judge::{Prepared, Seen};
-use e2e::runner::{Host, run};
-use e2e::server::Received;
-use e2e::test_key::{self, TestKey};
+use anyhow::Result;
+use e2e::core_gate::CoreGate;
+use e2e::corpus::{Runner, load};
+use e2e::runner::run;
+use e2e::test_key;
 use libtest_mimic::{Arguments, Trial};
-use scopegate_core::{
-    Allow, Decision, FetchFailure, KeyCache, KeyRequest, Policy, Portable, Reason, Request,
-    Response, Timestamp, TokenCache, decide, identity_fields,
-};
 
 /// Friday, 15 January 2027, 08:00:00 UTC.
 const START_MS: u64 = 1_800_000_000_000;
@@ -33,7 +25,7 @@ fn main() -> Result<ExitCode> {
             skips += 1;
         }
         let trial = Trial::test(case.full_name(), move || {
-            let mut host = CoreHost::new(&case, &keys)?;
+            let mut host = CoreGate::new(&case.policy, &case.keys, &keys, START_MS)?;
             run(&case, &keys, &mut host).map_err(|error| format!("{error:#}").into())
         });
         trials.push(trial.with_ignored_flag(skipped.is_some()));
@@ -43,236 +35,4 @@ fn main() -> Result<ExitCode> {
         trials.len()
     );
     Ok(libtest_mimic::run(&Arguments::from_args(), trials).exit_code())
-}
-
-/// The core, with what a host keeps for it.
-struct CoreHost<'a> {
-    policy: Policy,
-    keys: KeyCache,
-    tokens: TokenCache,
-    now_ms: u64,
-    test_keys: &'a BTreeMap<String, TestKey>,
-    /// The key server: by URL the name of the set and its answers.
-    served: HashMap<String, (String, Vec<KeyAnswer>)>,
-    /// Which URLs were asked for, and when.
-    asked: Vec<(String, u64)>,
-}
-
-impl<'a> CoreHost<'a> {
-    fn new(case: &Case, test_keys: &'a BTreeMap<String, TestKey>) -> Result<Self> {
-        let mut served = HashMap::new();
-        let mut places = BTreeMap::new();
-        for set in key_sets(&case.policy)?.into_values() {
-            let url = format!("https://keys.example/{set}");
-            let answers = case
-                .keys
-                .get(&set)
-                .with_context(|| format!("there is no key set {set:?}"))?
-                .answers
-                .clone();
-            served.insert(url.clone(), (set.clone(), answers));
-            places.insert(
-                set,
-                Place {
-                    url,
-                    cluster: "keys".to_owned(),
-                },
-            );
-        }
-        let policy = Policy::parse(&complete(&case.policy, &places)?)?;
-        let (keys, tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0x5eed));
-        Ok(Self {
-            policy,
-            keys,
-            tokens,
-            now_ms: START_MS,
-            test_keys,
-            served,
-            asked: Vec::new(),
-        })
-    }
-
-    /// What the core says to this request now.
-    fn decide(&mut self, sent: &Prepared) -> Said {
-        let headers = sent
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
-            .collect();
-        let request = Request::new(sent.method.as_bytes(), sent.path.as_deref(), headers);
-        let now = Timestamp::from_millis(self.now_ms);
-        match decide(
-            &self.policy,
-            &request,
-            &self.keys,
-            &mut self.tokens,
-            &Portable,
-            now,
-        ) {
-            Decision::Allow(allow) => {
-                Said::Answer(Box::new(allowed(&self.policy, sent, &allow)), allow.fetch)
-            }
-            Decision::Deny(deny) => {
-                let response = deny.response(&self.policy, &request);
-                Said::Answer(
-                    Box::new(refused(sent, deny.reason, deny.facts.route, response)),
-                    None,
-                )
-            }
-            Decision::NeedKeys(wanted) => Said::NeedKeys(wanted.keys),
-        }
-    }
-
-    fn fetch(&mut self, wanted: &KeyRequest) -> Result<()> {
-        if self.asked.contains(&(wanted.url.clone(), self.now_ms)) {
-            bail!("{} is asked for twice at one time", wanted.url);
-        }
-        let turn = self
-            .asked
-            .iter()
-            .filter(|(url, _)| *url == wanted.url)
-            .count();
-        self.asked.push((wanted.url.clone(), self.now_ms));
-        let (_, answers) = self
-            .served
-            .get(&wanted.url)
-            .with_context(|| format!("nothing is served at {}", wanted.url))?;
-        let answer = answers
-            .get(turn)
-            .or(answers.last())
-            .context("a key set without an answer")?;
-        let body = key_set::body(answer, self.test_keys)?;
-        let status = answer.status.unwrap_or(200);
-        let whole = |status| {
-            Ok(scopegate_core::KeyAnswer {
-                status,
-                cache_control: answer.cache_control.as_deref(),
-                body: &body,
-            })
-        };
-        let outcome = match answer.fail {
-            None => whole(status),
-            Some(Fail::Redirect) => whole(302),
-            Some(Fail::Refused) => Err(FetchFailure::Unreachable),
-            Some(Fail::Hung) => Err(FetchFailure::Timeout),
-            Some(Fail::Truncated) => Err(FetchFailure::Truncated),
-            Some(Fail::Oversized) => Err(FetchFailure::TooLarge),
-        };
-        let now = Timestamp::from_millis(self.now_ms);
-        self.keys
-            .install(&mut self.tokens, wanted.issuer, outcome, now);
-        Ok(())
-    }
-}
-
-/// A decision, without what it borrows.
-enum Said {
-    /// The answer; in shadow mode with a key set to fetch behind the request.
-    Answer(Box<Seen>, Option<KeyRequest>),
-    NeedKeys(KeyRequest),
-}
-
-impl Host for CoreHost<'_> {
-    fn now_ms(&self) -> u64 {
-        self.now_ms
-    }
-
-    fn wait(&mut self, ms: u64) {
-        self.now_ms += ms;
-    }
-
-    fn ask(&mut self, sent: &Prepared) -> Result<Seen> {
-        let (seen, behind) = loop {
-            match self.decide(sent) {
-                Said::NeedKeys(wanted) => self.fetch(&wanted)?,
-                Said::Answer(seen, behind) => break (seen, behind),
-            }
-        };
-        // The token cache may make a decision faster, and never another one.
-        match self.decide(sent) {
-            Said::Answer(again, _) if again == seen => {}
-            Said::Answer(again, _) => {
-                bail!("asked again at the same time, the core says {again:?} after {seen:?}")
-            }
-            Said::NeedKeys(_) => bail!("asked again at the same time, the core needs keys again"),
-        }
-        // In shadow mode a request does not wait for keys: the next one finds them.
-        if let Some(wanted) = behind {
-            self.fetch(&wanted)?;
-        }
-        Ok(*seen)
-    }
-
-    fn fetches(&self, key_set: &str) -> usize {
-        self.asked
-            .iter()
-            .filter(|(url, _)| {
-                self.served
-                    .get(url)
-                    .is_some_and(|(name, _)| name == key_set)
-            })
-            .count()
-    }
-}
-
-/// What the upstream sees of a request that goes on: first names are taken away, then values are set.
-fn allowed(policy: &Policy, sent: &Prepared, allow: &Allow<'_, '_>) -> Seen {
-    let is_stripped = |name: &str| {
-        allow
-            .strip
-            .iter()
-            .any(|stripped| stripped.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    let mut headers: Vec<(String, Vec<u8>)> = sent
-        .headers
-        .iter()
-        .filter(|(name, _)| !is_stripped(name))
-        .cloned()
-        .collect();
-    for (name, value) in &allow.set {
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        headers.push(((*name).to_owned(), value.clone().into_bytes()));
-    }
-    let identity = identity_fields(
-        policy,
-        sent.trailers.iter().map(|(name, _)| name.as_bytes()),
-    );
-    let trailers = sent
-        .trailers
-        .iter()
-        .filter(|(name, _)| !identity.contains(&name.as_bytes()))
-        .cloned()
-        .collect();
-    Seen {
-        status: Some(200),
-        reason: allow.shadowed.map(|reason| reason.code().to_owned()),
-        route: allow.facts.route.map(str::to_owned),
-        upstream: Some(Received {
-            method: sent.method.clone(),
-            path: sent.path.clone().unwrap_or_default(),
-            headers,
-            body: sent.body.clone(),
-            trailers,
-        }),
-        ..Seen::default()
-    }
-}
-
-fn refused(sent: &Prepared, reason: Reason, route: Option<&str>, response: Response) -> Seen {
-    let body = response.body.into_bytes();
-    Seen {
-        status: Some(response.status),
-        headers: response
-            .headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        grpc: response
-            .grpc_status
-            .map(|status| (status, String::from_utf8_lossy(&body).into_owned())),
-        body: (sent.method != "HEAD").then_some(body),
-        reason: Some(reason.code().to_owned()),
-        route: route.map(str::to_owned),
-        upstream: None,
-    }
 }

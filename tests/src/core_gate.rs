@@ -1,0 +1,257 @@
+//! The core alone as a gate: time is a number, keys come from the case, and the upstream sees what the decision says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context, Result, bail};
+use scopegate_core::{
+    Allow, Decision, FetchFailure, KeyCache, KeyRequest, Policy, Portable, Reason, Request,
+    Response, Timestamp, TokenCache, decide, identity_fields,
+};
+
+use crate::corpus::file::Fail;
+use crate::corpus::policy::{Place, complete, key_sets};
+use crate::corpus::{KeyAnswer, KeySet, key_set};
+use crate::judge::{Prepared, Seen};
+use crate::runner::Host;
+use crate::server::Received;
+use crate::test_key::TestKey;
+
+/// The core, with what a host keeps for it.
+pub struct CoreGate<'a> {
+    policy: Policy,
+    keys: KeyCache,
+    tokens: TokenCache,
+    now_ms: u64,
+    test_keys: &'a BTreeMap<String, TestKey>,
+    /// The key server: by URL the name of the set and its answers.
+    served: HashMap<String, (String, Vec<KeyAnswer>)>,
+    /// Which URLs were asked for, and when.
+    asked: Vec<(String, u64)>,
+}
+
+impl<'a> CoreGate<'a> {
+    /// A gate with that policy, whose placeholders are filled with these key sets, at that time.
+    ///
+    /// # Errors
+    /// The policy is none, or a key set is not there.
+    pub fn new(
+        policy: &str,
+        keys: &BTreeMap<String, KeySet>,
+        test_keys: &'a BTreeMap<String, TestKey>,
+        now_ms: u64,
+    ) -> Result<Self> {
+        let mut served = HashMap::new();
+        let mut places = BTreeMap::new();
+        for set in key_sets(policy)?.into_values() {
+            let url = format!("https://keys.example/{set}");
+            let answers = keys
+                .get(&set)
+                .with_context(|| format!("there is no key set {set:?}"))?
+                .answers
+                .clone();
+            served.insert(url.clone(), (set.clone(), answers));
+            places.insert(
+                set,
+                Place {
+                    url,
+                    cluster: "keys".to_owned(),
+                },
+            );
+        }
+        let policy = Policy::parse(&complete(policy, &places)?)?;
+        let (keys, tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0x5eed));
+        Ok(Self {
+            policy,
+            keys,
+            tokens,
+            now_ms,
+            test_keys,
+            served,
+            asked: Vec::new(),
+        })
+    }
+
+    /// What the core says to this request now.
+    fn decide(&mut self, sent: &Prepared) -> Said {
+        let headers = sent
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
+            .collect();
+        let request = Request::new(sent.method.as_bytes(), sent.path.as_deref(), headers);
+        let now = Timestamp::from_millis(self.now_ms);
+        match decide(
+            &self.policy,
+            &request,
+            &self.keys,
+            &mut self.tokens,
+            &Portable,
+            now,
+        ) {
+            Decision::Allow(allow) => {
+                Said::Answer(Box::new(allowed(&self.policy, sent, &allow)), allow.fetch)
+            }
+            Decision::Deny(deny) => {
+                let response = deny.response(&self.policy, &request);
+                Said::Answer(
+                    Box::new(refused(sent, deny.reason, deny.facts.route, response)),
+                    None,
+                )
+            }
+            Decision::NeedKeys(wanted) => Said::NeedKeys(wanted.keys),
+        }
+    }
+
+    fn fetch(&mut self, wanted: &KeyRequest) -> Result<()> {
+        if self.asked.contains(&(wanted.url.clone(), self.now_ms)) {
+            bail!("{} is asked for twice at one time", wanted.url);
+        }
+        let turn = self
+            .asked
+            .iter()
+            .filter(|(url, _)| *url == wanted.url)
+            .count();
+        self.asked.push((wanted.url.clone(), self.now_ms));
+        let (_, answers) = self
+            .served
+            .get(&wanted.url)
+            .with_context(|| format!("nothing is served at {}", wanted.url))?;
+        let answer = answers
+            .get(turn)
+            .or(answers.last())
+            .context("a key set without an answer")?;
+        let body = key_set::body(answer, self.test_keys)?;
+        let status = answer.status.unwrap_or(200);
+        let whole = |status| {
+            Ok(scopegate_core::KeyAnswer {
+                status,
+                cache_control: answer.cache_control.as_deref(),
+                body: &body,
+            })
+        };
+        let outcome = match answer.fail {
+            None => whole(status),
+            Some(Fail::Redirect) => whole(302),
+            Some(Fail::Refused) => Err(FetchFailure::Unreachable),
+            Some(Fail::Hung) => Err(FetchFailure::Timeout),
+            Some(Fail::Truncated) => Err(FetchFailure::Truncated),
+            Some(Fail::Oversized) => Err(FetchFailure::TooLarge),
+        };
+        let now = Timestamp::from_millis(self.now_ms);
+        self.keys
+            .install(&mut self.tokens, wanted.issuer, outcome, now);
+        Ok(())
+    }
+}
+
+/// A decision, without what it borrows.
+enum Said {
+    /// The answer; in shadow mode with a key set to fetch behind the request.
+    Answer(Box<Seen>, Option<KeyRequest>),
+    NeedKeys(KeyRequest),
+}
+
+impl Host for CoreGate<'_> {
+    fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+    }
+
+    fn ask(&mut self, sent: &Prepared) -> Result<Seen> {
+        let (seen, behind) = loop {
+            match self.decide(sent) {
+                Said::NeedKeys(wanted) => self.fetch(&wanted)?,
+                Said::Answer(seen, behind) => break (seen, behind),
+            }
+        };
+        // The token cache may make a decision faster, and never another one.
+        match self.decide(sent) {
+            Said::Answer(again, _) if again == seen => {}
+            Said::Answer(again, _) => {
+                bail!("asked again at the same time, the core says {again:?} after {seen:?}")
+            }
+            Said::NeedKeys(_) => bail!("asked again at the same time, the core needs keys again"),
+        }
+        // In shadow mode a request does not wait for keys: the next one finds them.
+        if let Some(wanted) = behind {
+            self.fetch(&wanted)?;
+        }
+        Ok(*seen)
+    }
+
+    fn fetches(&self, key_set: &str) -> usize {
+        self.asked
+            .iter()
+            .filter(|(url, _)| {
+                self.served
+                    .get(url)
+                    .is_some_and(|(name, _)| name == key_set)
+            })
+            .count()
+    }
+}
+
+/// What the upstream sees of a request that goes on: first names are taken away, then values are set.
+fn allowed(policy: &Policy, sent: &Prepared, allow: &Allow<'_, '_>) -> Seen {
+    let is_stripped = |name: &str| {
+        allow
+            .strip
+            .iter()
+            .any(|stripped| stripped.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let mut headers: Vec<(String, Vec<u8>)> = sent
+        .headers
+        .iter()
+        .filter(|(name, _)| !is_stripped(name))
+        .cloned()
+        .collect();
+    for (name, value) in &allow.set {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.push(((*name).to_owned(), value.clone().into_bytes()));
+    }
+    let identity = identity_fields(
+        policy,
+        sent.trailers.iter().map(|(name, _)| name.as_bytes()),
+    );
+    let trailers = sent
+        .trailers
+        .iter()
+        .filter(|(name, _)| !identity.contains(&name.as_bytes()))
+        .cloned()
+        .collect();
+    Seen {
+        status: Some(200),
+        reason: allow.shadowed.map(|reason| reason.code().to_owned()),
+        route: allow.facts.route.map(str::to_owned),
+        upstream: Some(Received {
+            method: sent.method.clone(),
+            path: sent.path.clone().unwrap_or_default(),
+            headers,
+            body: sent.body.clone(),
+            trailers,
+        }),
+        ..Seen::default()
+    }
+}
+
+fn refused(sent: &Prepared, reason: Reason, route: Option<&str>, response: Response) -> Seen {
+    let body = response.body.into_bytes();
+    Seen {
+        status: Some(response.status),
+        headers: response
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        grpc: response
+            .grpc_status
+            .map(|status| (status, String::from_utf8_lossy(&body).into_owned())),
+        body: (sent.method != "HEAD").then_some(body),
+        reason: Some(reason.code().to_owned()),
+        route: route.map(str::to_owned),
+        upstream: None,
+    }
+}
