@@ -152,4 +152,26 @@ mod tests {
             assert_eq!(max_age(field).map(|age| age.as_secs()), expected, "{field}");
         }
     }
+
+    #[test]
+    fn an_outcome_is_told_in_words() {
+        use FetchFailure::{Invalid, Redirect, Status, Timeout, TooLarge, Truncated, Unreachable};
+        let installed = FetchReport::Installed { keys: 3 };
+        assert_eq!(installed.to_string(), "installed 3 keys");
+        for (failure, words) in [
+            (Timeout, "no answer in time"),
+            (Unreachable, "no connection, or a broken one"),
+            (TooLarge, "the answer is larger than 64 KiB"),
+            (Truncated, "the answer ended early"),
+            (Redirect, "a redirect, which is not followed"),
+            (Status(500), "status 500"),
+            (
+                Invalid(InvalidKeySet::NoKeys),
+                "the key set has no usable key",
+            ),
+        ] {
+            let report = FetchReport::Failed(failure);
+            assert_eq!(report.to_string(), format!("failed: {words}"));
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use scopegate_core::{FetchReport, IssuerId, KeyCache, Policy};
+use scopegate_core::{CacheUse, FetchReport, IssuerId, KeyCache, Policy};
 use support::{Gate, key_set, token, token_of, token_until};
 
 const URL: &str = "fetch https://one.example/jwks.json";
@@ -392,4 +392,27 @@ fn a_token_cache_of_nothing_holds_nothing() {
     gate.give(issuer, &key_set(&[("a", 1)]));
     assert_eq!(gate.ask("/any", &token("a", 1, "")), "allow");
     assert!(gate.tokens.is_empty());
+}
+
+#[test]
+fn a_token_is_verified_once_while_its_key_stays() {
+    let (mut gate, one) = holding();
+    let first = token("a", 1, "");
+    let second = token_of("https://two.example/", "b", 2);
+    let two = gate.wanted("/any", &second).unwrap().issuer;
+    gate.give(two, &key_set(&[("b", 2)]));
+    for token in [&first, &second] {
+        assert_eq!(gate.cache_use("/any", token), CacheUse::Miss);
+        assert_eq!(gate.cache_use("/any", token), CacheUse::Hit);
+    }
+    // The same key in a new set: the token is known still, and so is the other issuer's.
+    gate.give(one, &key_set(&[("c", 3), ("a", 1)]));
+    for token in [&first, &second] {
+        assert_eq!(gate.cache_use("/any", token), CacheUse::Hit);
+    }
+    assert_eq!(gate.cache_use("/open", &first), CacheUse::Unused);
+    // Another key of the same name: the other issuer's token alone is known.
+    gate.give(one, &key_set(&[("a", 3)]));
+    assert_eq!(gate.ask("/any", &first), "signature_invalid");
+    assert_eq!(gate.cache_use("/any", &second), CacheUse::Hit);
 }

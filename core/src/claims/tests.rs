@@ -257,6 +257,11 @@ fn the_size_is_no_less_than_the_text_and_grows_with_it() {
     assert!(nested.size() >= string.size());
     // Kept twice: typed, and among all claims.
     assert!(audience.size() >= small.size() + 2_000);
+    // A member costs two slots of the tree that holds it, and its name.
+    let member = size_of::<String>() + size_of::<Value>();
+    assert_eq!(object_size(&Map::new()), 0);
+    let one = Map::from_iter([("name".to_owned(), Value::Null)]);
+    assert_eq!(object_size(&one), 2 * member + "name".len());
 }
 
 #[test]

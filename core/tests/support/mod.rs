@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_compact::{KeyPair, Seed};
 use scopegate_core::{
-    Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest, Policy,
-    Portable, Request, Response, Timestamp, TokenCache, decide,
+    CacheUse, Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest,
+    Policy, Portable, Request, Response, Timestamp, TokenCache, decide,
 };
 
 /// The moment at which every test starts, in seconds.
@@ -131,6 +131,14 @@ impl Gate {
             },
             Decision::Deny(deny) => deny.reason.code().to_owned(),
             Decision::NeedKeys(needed) => format!("fetch {}", needed.keys.url),
+        })
+    }
+
+    /// What the token cache did for a request that is let through.
+    pub fn cache_use(&mut self, path: &str, token: &str) -> CacheUse {
+        self.decision(path, token, |decision, _, _| match decision {
+            Decision::Allow(allow) => allow.facts.token_cache,
+            other => panic!("expected to be let through, got {other:?}"),
         })
     }
 

@@ -26,6 +26,35 @@ fn parse(keys: &[Value]) -> Result<KeySet, InvalidKeySet> {
 }
 
 #[test]
+fn what_is_wrong_with_a_set_is_told_in_words() {
+    for (invalid, words) in [
+        (
+            InvalidKeySet::TooLarge,
+            "the key set is larger than 65536 bytes",
+        ),
+        (
+            KeySet::parse(b"[").unwrap_err(),
+            "the key set cannot be read: the text is not JSON",
+        ),
+        (
+            KeySet::parse(b"[]").unwrap_err(),
+            "the key set cannot be read: the JSON value is not an object",
+        ),
+        (
+            KeySet::parse(b"{}").unwrap_err(),
+            "the key set has no array `keys`",
+        ),
+        (
+            InvalidKeySet::TooManyKeys { count: 51 },
+            "the key set has 51 keys, more than 50",
+        ),
+        (parse(&[]).unwrap_err(), "the key set has no usable key"),
+    ] {
+        assert_eq!(invalid.to_string(), words);
+    }
+}
+
+#[test]
 fn the_key_sets_of_the_rfcs_are_read() {
     // RFC 7517 appendix A.1: an EC key for encryption, and an RSA key.
     let set = parse(&[
