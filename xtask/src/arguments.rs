@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 /// What the user asked for.
 #[derive(Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub enum Task {
     Envoy,
     Test(Part),
     Fuzz(Fuzzing),
+    /// Files and folders of the core; none for all of it.
+    Mutants(Vec<PathBuf>),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
 }
@@ -70,6 +73,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("test") => part(&rest).map(Task::Test),
         Some("fuzz") if wants_help => Ok(Task::Help(HELP_FUZZ)),
         Some("fuzz") => fuzzing(&rest).map(Task::Fuzz),
+        Some("mutants") if wants_help => Ok(Task::Help(HELP_MUTANTS)),
+        Some("mutants") => places(rest).map(Task::Mutants),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
         Some("demo") => Ok(Task::Demo(rest)),
         _ => {
@@ -133,6 +138,19 @@ fn fuzzing(rest: &[OsString]) -> Result<Fuzzing, Misuse> {
     Ok(fuzzing)
 }
 
+fn places(rest: Vec<OsString>) -> Result<Vec<PathBuf>, Misuse> {
+    let option = rest
+        .iter()
+        .find(|word| word.to_string_lossy().starts_with('-'));
+    match option {
+        None => Ok(rest.into_iter().map(PathBuf::from).collect()),
+        Some(word) => Err(misuse(
+            format!("unexpected argument `{}`", word.display()),
+            "cargo xtask mutants --help",
+        )),
+    }
+}
+
 fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
     Misuse {
         complaint: complaint.into(),
@@ -146,6 +164,7 @@ The project's menu: cargo xtask <command>
   demo    build everything, start the worked example behind Envoy, and show what the gate answers
   test    format, lints, unit tests and the end-to-end corpus in a real Envoy
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
+  mutants make one mistake after the other in the core, and see whether the tests notice
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
 
@@ -202,6 +221,17 @@ run, and the exit status is 0. cargo-fuzz is not needed. Seeds come from fuzz/co
 target/fuzz/artefacts, and inputs that reach new code into target/fuzz/corpus, where the next run starts.
 ";
 
+const HELP_MUTANTS: &str = "\
+cargo xtask mutants [FILE|FOLDER...]
+
+Makes one small mistake after the other in a copy of the core's sources (in these below core/src; all of them by default), and
+runs the core's tests and the corpus on each. A mistake that no test notices, and that core/mutants.txt does not explain, is a failure
+with exit status 1; so is an explanation of one that was noticed.
+
+All of the core takes an hour or two on two cores. cargo-mutants is compiled into target/tools where the right edition is not
+installed; what it did stands in target/mutants/mutants.out.
+";
+
 const HELP_DEMO: &str = "\
 cargo xtask demo [--check] [--port N] [--admin-port N] [--policy FILE]
 
@@ -255,6 +285,12 @@ mod tests {
             ("fuzz path token", fuzz(60, &["path", "token"])),
             ("fuzz jwks --seconds 180", fuzz(180, &["jwks"])),
             ("fuzz --help", Task::Help(HELP_FUZZ)),
+            ("mutants", Task::Mutants(Vec::new())),
+            (
+                "mutants core/src/time.rs",
+                Task::Mutants(vec!["core/src/time.rs".into()]),
+            ),
+            ("mutants --help", Task::Help(HELP_MUTANTS)),
             ("demo --check --help", Task::Help(HELP_DEMO)),
         ] {
             assert_eq!(parsed(line), Ok(task), "{line}");
@@ -274,6 +310,7 @@ mod tests {
             ("fuzz --seconds", "`--seconds` wants a whole number"),
             ("fuzz --seconds 0", "`--seconds` wants a whole number"),
             ("fuzz --seconds path", "`--seconds` wants a whole number"),
+            ("mutants --fast", "unexpected argument `--fast`"),
             ("test unit e2e", "unexpected argument `e2e`"),
         ] {
             let refused = parsed(line).expect_err(line);

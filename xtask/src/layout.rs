@@ -1,5 +1,6 @@
 //! Where things lie: the tree, what cargo builds, what users pick up, and the tools fetched for them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
@@ -47,8 +48,12 @@ impl Layout {
 
     /// A cargo command in this workspace, of the same toolchain as the cargo that started this program.
     pub fn cargo(&self) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// Another program that calls cargo in this workspace.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.built);

@@ -8,6 +8,7 @@ mod demo;
 mod envoy;
 mod fuzz;
 mod layout;
+mod mutants;
 mod process;
 mod test;
 mod toolchain;
@@ -50,6 +51,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Envoy => println!("{}", envoy::get(&layout)?.display()),
         Task::Test(part) => test::run(&layout, part)?,
+        Task::Mutants(places) => mutants::run(&layout, &places)?,
         Task::Fuzz(fuzzing) => fuzz::run(&layout, &fuzzing)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
     }
