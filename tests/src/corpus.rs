@@ -56,7 +56,17 @@ pub struct Case {
     /// How often each key set is fetched in the whole case, where the case says.
     pub fetches: BTreeMap<String, usize>,
     /// Why a runner cannot run it.
-    pub skip: BTreeMap<Runner, String>,
+    pub skip: BTreeMap<Runner, Skip>,
+}
+
+/// Why a runner cannot run a case.
+#[derive(Clone, Debug)]
+pub struct Skip {
+    /// The reason.
+    pub reason: String,
+    /// Whether the case is run all the same, and must fail: the reason names a protocol, so it is about what the codec of
+    /// that protocol refuses. A reason for a whole host is about time, and trying it would prove nothing.
+    pub is_tried: bool,
 }
 
 /// One request and what it must get.
@@ -216,20 +226,21 @@ fn wait_ms(text: Option<&str>) -> Result<u64> {
 }
 
 /// `envoy` in a `skip` stands for both of its runners.
-fn skips(written: &BTreeMap<String, String>) -> Result<BTreeMap<Runner, String>> {
+fn skips(written: &BTreeMap<String, String>) -> Result<BTreeMap<Runner, Skip>> {
     let mut skip = BTreeMap::new();
     for (name, reason) in written {
-        let runners: Vec<_> = Runner::ALL
-            .into_iter()
-            .filter(|runner| {
-                runner.name() == name || runner.name().starts_with(&format!("{name}-"))
-            })
-            .collect();
-        if runners.is_empty() {
-            bail!("`skip` names the runner {name:?}, which is none");
+        let mut is_known = false;
+        for runner in Runner::ALL {
+            let is_named = runner.name() == name;
+            if is_named || runner.name().starts_with(&format!("{name}-")) {
+                is_known = true;
+                let reason = reason.clone();
+                let is_tried = is_named && runner != Runner::Core;
+                skip.insert(runner, Skip { reason, is_tried });
+            }
         }
-        for runner in runners {
-            skip.insert(runner, reason.clone());
+        if !is_known {
+            bail!("`skip` names the runner {name:?}, which is none");
         }
     }
     Ok(skip)

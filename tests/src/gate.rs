@@ -186,10 +186,23 @@ impl Gate {
     /// # Errors
     /// No answer, or no access-log entry.
     pub fn ask(&self, listener: &str, runner: Runner, sent: &Prepared) -> Result<Seen> {
-        let id = self.fresh_id();
-        let answer = self.send(listener, runner, sent, &id)?;
-        let entry = self.access_log_entry(&id)?;
-        self.seen(&id, sent, answer, &entry)
+        self.ask_as(listener, runner, sent, &self.fresh_id())
+    }
+
+    /// The same, with an id that the caller keeps: what the upstream saw can be asked for even if there is no answer.
+    ///
+    /// # Errors
+    /// No answer, or no access-log entry.
+    pub fn ask_as(
+        &self,
+        listener: &str,
+        runner: Runner,
+        sent: &Prepared,
+        id: &str,
+    ) -> Result<Seen> {
+        let answer = self.send(listener, runner, sent, id)?;
+        let entry = self.access_log_entry(id)?;
+        self.seen(id, sent, answer, &entry)
     }
 
     /// Sends the request with that id, and nothing more.

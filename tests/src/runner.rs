@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 
 use crate::corpus::file::{Expect, Request};
-use crate::corpus::{Case, Runner, mint, template};
+use crate::corpus::{Case, mint, template};
 use crate::judge::{Prepared, Seen, differences};
 use crate::test_key::TestKey;
 
@@ -60,15 +60,6 @@ pub fn run(case: &Case, keys: &BTreeMap<String, TestKey>, host: &mut dyn Host) -
         bail!("{}", wrong.join("\n"));
     }
     Ok(())
-}
-
-/// Whether a reason to skip can be put to the test: one for a single protocol is about what its codec refuses. One reason
-/// for both is about time, and trying it would prove nothing.
-pub fn can_try_skipped(case: &Case, runner: Runner) -> bool {
-    let reason = |protocol: Runner| case.skip.get(&protocol);
-    let is_about_time = reason(Runner::EnvoyHttp1).is_some()
-        && reason(Runner::EnvoyHttp1) == reason(Runner::EnvoyHttp2);
-    runner != Runner::Core && !is_about_time
 }
 
 /// Makes the token and fills it in.

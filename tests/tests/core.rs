@@ -20,8 +20,8 @@ fn main() -> Result<ExitCode> {
     for case in load()? {
         let keys = Arc::clone(&keys);
         let skipped = case.skip.get(&Runner::Core).cloned();
-        if let Some(reason) = &skipped {
-            println!("skipped: {}: {reason}", case.full_name());
+        if let Some(skip) = &skipped {
+            println!("skipped: {}: {}", case.full_name(), skip.reason);
             skips += 1;
         }
         let trial = Trial::test(case.full_name(), move || {
