@@ -8,12 +8,17 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use rsa::BigUint;
-use rsa::pkcs8::{EncodePublicKey, LineEnding};
-use rsa::sha2::{Sha256, Sha384, Sha512};
+use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::signature::{RandomizedSigner, SignatureEncoding, Signer};
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use serde_json::{Map, Value};
+
+mod public_form;
+mod signature_form;
+
+pub use public_form::PublicForm;
+pub(crate) use signature_form::{der, der_without_signs, es256_with_other_s};
 
 /// A private key of `tests/keys`, with its JSON form.
 pub struct TestKey {
@@ -149,6 +154,9 @@ impl TestKey {
                     .try_sign_with_rng(&mut random, message)?
                     .to_vec()
             }
+            (Private::Rsa(key), "RS256 with garbage behind the digest") => {
+                signed_number(key, &padded_with_garbage(message))
+            }
             (Private::P256(key), "ES256") => {
                 let signature: p256::ecdsa::Signature =
                     p256::ecdsa::signature::Signer::try_sign(&**key, message)?;
@@ -163,63 +171,37 @@ impl TestKey {
             _ => bail!("this key does not sign with {algorithm}"),
         })
     }
-
-    /// HMAC-SHA-256 keyed with a text that everybody can know: the public key in that form.
-    ///
-    /// # Errors
-    /// An unknown form, or a PEM of a key that is not RSA.
-    pub fn mac_with_public(&self, form: PublicForm, message: &[u8]) -> Result<Vec<u8>> {
-        let secret = match (form, &self.private) {
-            (PublicForm::Jwk, _) => serde_json::to_vec(&self.public_jwk())?,
-            (PublicForm::Pem, Private::Rsa(key)) => key
-                .to_public_key()
-                .to_public_key_pem(LineEnding::LF)?
-                .into_bytes(),
-            (PublicForm::Der, Private::Rsa(key)) => {
-                key.to_public_key().to_public_key_der()?.into_vec()
-            }
-            (PublicForm::Pem | PublicForm::Der, _) => {
-                bail!("PEM and DER are made of RSA keys alone")
-            }
-        };
-        let mut mac = Hmac::<Sha256>::new_from_slice(&secret)?;
-        mac.update(message);
-        Ok(mac.finalize().into_bytes().to_vec())
-    }
-
-    /// The DER form of an ES256 signature, as X.509 has it and JWS must not.
-    ///
-    /// # Errors
-    /// It is not an ES256 signature.
-    pub fn der_of_es256(signature: &[u8]) -> Result<Vec<u8>> {
-        Ok(p256::ecdsa::Signature::from_slice(signature)?
-            .to_der()
-            .as_bytes()
-            .to_vec())
-    }
-
-    /// The other ES256 signature that the same key would accept: s replaced by n - s.
-    ///
-    /// # Errors
-    /// It is not an ES256 signature.
-    pub fn es256_with_other_s(signature: &[u8]) -> Result<Vec<u8>> {
-        let (r, s) = p256::ecdsa::Signature::from_slice(signature)?.split_scalars();
-        Ok(p256::ecdsa::Signature::from_scalars(r, -s)?
-            .to_bytes()
-            .to_vec())
-    }
 }
 
-/// The forms of a public key that an attacker might key an HMAC with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PublicForm {
-    /// The JSON Web Key.
-    Jwk,
-    /// The `SubjectPublicKeyInfo` in PEM.
-    Pem,
-    /// The `SubjectPublicKeyInfo` in DER.
-    Der,
+/// What a verifier sees as a good PKCS #1 v1.5 signature if it stops reading at the end of the digest (RFC 8017 section 9.2
+/// wants the padding to fill all that is left): with a small exponent such a number is a cube, and needs no key.
+fn padded_with_garbage(message: &[u8]) -> Vec<u8> {
+    const DIGEST_INFO: [u8; 19] = [
+        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+        0x05, 0x00, 0x04, 0x20,
+    ];
+    let mut padded = vec![0, 1];
+    padded.extend([0xff; 8]);
+    padded.push(0);
+    padded.extend(DIGEST_INFO);
+    padded.extend(Sha256::digest(message));
+    padded
+}
+
+/// These bytes, and garbage behind them up to the length of the modulus, to the power of the private exponent.
+fn signed_number(key: &rsa::RsaPrivateKey, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes.resize(key.size(), 0x5a);
+    let number = BigUint::from_bytes_be(&bytes).modpow(key.d(), key.n());
+    to_length(&number, key.size())
+}
+
+/// The number in that many bytes, the highest first (I2OSP of RFC 8017 section 4.1).
+fn to_length(number: &BigUint, length: usize) -> Vec<u8> {
+    let bytes = number.to_bytes_be();
+    let mut padded = vec![0; length.saturating_sub(bytes.len())];
+    padded.extend(bytes);
+    padded
 }
 
 #[cfg(test)]

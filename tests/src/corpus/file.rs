@@ -250,7 +250,7 @@ pub struct TokenSpec {
     pub claims_json: Option<String>,
     /// The claims' bytes in hexadecimal, for what is not UTF-8.
     pub claims_hex: Option<String>,
-    /// The signature is an HMAC-SHA-256 keyed with the public key in this form.
+    /// The signature is an HMAC, of `alg` or else with SHA-256, keyed with the public key in this form.
     pub mac_with_public: Option<PublicForm>,
     /// Tokens are made until the signature has this shape.
     pub signature_shape: Option<Shape>,
@@ -271,6 +271,10 @@ pub enum Shape {
     FirstBitSet,
     /// The first byte of its second half is zero: an `s` that a lazy writer makes shorter.
     SecondHalfFirstByteZero,
+    /// The two alphabets of base64 write it differently.
+    SignInBase64,
+    /// The modulus can be added to it without another byte.
+    RoomForModulus,
 }
 
 /// What can be done to a token. What concerns header and claims is done before it is signed, so that nothing but
@@ -282,10 +286,22 @@ pub enum Tamper {
     PadHeader,
     /// `=` behind the encoded claims.
     PadClaims,
+    /// No header before its dot.
+    EmptyHeader,
+    /// No claims between the dots.
+    EmptyClaims,
+    /// Bits that mean nothing are set in the last character of the header.
+    TrailingBitsInHeader,
     /// Bits that mean nothing are set in the last character of the claims.
     TrailingBitsInClaims,
-    /// Claims in the alphabet of plain base64 (`+` and `/`).
+    /// The header in the alphabet of plain base64 (`+` and `/`).
+    PlainBase64Header,
+    /// Claims in the alphabet of plain base64.
     PlainBase64Claims,
+    /// This text in the middle of the encoded header.
+    InsertIntoHeader(String),
+    /// This text in the middle of the encoded claims.
+    InsertIntoClaims(String),
     /// Other claims are put in after signing: these, over the signed ones.
     ReplaceClaims(Map<String, Value>),
     /// Other header members are put in after signing: these, over the signed ones.
@@ -296,20 +312,34 @@ pub enum Tamper {
     ShortenSignature,
     /// The signature has a zero byte more.
     LengthenSignature,
+    /// A zero byte stands before the signature.
+    PrependZero,
     /// The signature's leading zero byte is left out.
     DropLeadingZero,
+    /// The signature's first half, the r of ECDSA and EdDSA, is these bytes in hexadecimal.
+    ReplaceFirstHalf(String),
+    /// The signature's second half, the s, is these bytes in hexadecimal.
+    ReplaceSecondHalf(String),
+    /// Ed25519's S plus the order, or RSA's number plus the modulus.
+    AddOrder,
     /// No signature, but its dot.
     EmptySignature,
     /// A signature of nothing but zero bytes, of the right length.
     ZeroSignature,
-    /// ES256 in DER.
+    /// ECDSA in DER.
     DerSignature,
+    /// ECDSA in DER as a careless writer makes it: numbers whose first bit is set are negative.
+    NegativeDerSignature,
     /// ES256 with n - s for s.
     OtherS,
     /// Bits that mean nothing are set in the last character of the signature.
     TrailingBitsInSignature,
     /// `=` behind the signature.
     PadSignature,
+    /// The signature in the alphabet of plain base64.
+    PlainBase64Signature,
+    /// This text in the middle of the encoded signature.
+    InsertIntoSignature(String),
     /// Header and claims change places.
     SwapHeaderAndClaims,
     /// No signature and no dot before it.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::file::{Shape, Tamper, TokenSpec};
-use super::tamper::{Written, padded, put, with_trailing_bits};
+use super::file::{Shape, TokenSpec};
+use super::tamper::{Written, encoded, put, unhex};
 use super::template;
 use crate::test_key::TestKey;
 
@@ -38,30 +38,30 @@ pub fn token(
     const TRIES: u32 = 100_000;
     for counter in 0..TRIES {
         let parts = Parts::sign(spec, key, now_ms, spec.signature_shape.map(|_| counter))?;
-        if spec
-            .signature_shape
-            .is_none_or(|shape| has_shape(&parts.signature, shape))
-        {
-            return spec
-                .tamper
-                .iter()
-                .try_fold(
-                    Written::of(parts.header, parts.claims, &parts.signature),
-                    Written::tampered,
-                )
-                .map(Written::text);
+        let has_shape = match spec.signature_shape {
+            None => true,
+            Some(shape) => has_shape(key, &parts.signature, shape)?,
+        };
+        if has_shape {
+            let mut written = Written::of(parts.header, parts.claims, &parts.signature);
+            for tamper in &spec.tamper {
+                written = written.tampered(tamper, key)?;
+            }
+            return Ok(written.text());
         }
     }
     bail!("no signature of that shape in {TRIES} tokens")
 }
 
-fn has_shape(signature: &[u8], shape: Shape) -> bool {
+fn has_shape(key: &TestKey, signature: &[u8], shape: Shape) -> Result<bool> {
     let first = signature.first().copied().unwrap_or(0);
-    match shape {
+    Ok(match shape {
         Shape::FirstByteZero => first == 0,
         Shape::FirstBitSet => first >= 0x80,
         Shape::SecondHalfFirstByteZero => signature.get(signature.len() / 2) == Some(&0),
-    }
+        Shape::SignInBase64 => URL_SAFE_NO_PAD.encode(signature).contains(['-', '_']),
+        Shape::RoomForModulus => key.unreduced(signature)?.is_some(),
+    })
 }
 
 /// A signed token: header and claims encoded, the signature in bytes.
@@ -87,28 +87,7 @@ impl Parts {
                     .context("`size` is too small")?,
             )?;
         }
-        let mut header = URL_SAFE_NO_PAD.encode(header);
-        if spec.tamper.contains(&Tamper::TrailingBitsInClaims) {
-            // White space that JSON ignores, until the last character has bits to spare.
-            while claims.len() % 3 == 0 {
-                claims.push(b' ');
-            }
-        }
-        let mut encoded = URL_SAFE_NO_PAD.encode(&claims);
-        for tamper in &spec.tamper {
-            match tamper {
-                Tamper::PadHeader => header = padded(header),
-                Tamper::PadClaims => encoded = padded(encoded),
-                Tamper::TrailingBitsInClaims => encoded = with_trailing_bits(&encoded)?,
-                Tamper::PlainBase64Claims => {
-                    encoded = STANDARD_NO_PAD.encode(&claims);
-                    if !encoded.contains(['+', '/']) {
-                        bail!("these claims look the same in both alphabets");
-                    }
-                }
-                _ => {}
-            }
-        }
+        let (header, encoded) = encoded(header, claims, &spec.tamper)?;
         let signature = sign(
             spec,
             key,
@@ -125,7 +104,7 @@ impl Parts {
 
 fn sign(spec: &TokenSpec, key: &TestKey, algorithm: &str, message: &[u8]) -> Result<Vec<u8>> {
     match spec.mac_with_public {
-        Some(form) => key.mac_with_public(form, message),
+        Some(form) => key.mac_with_public(form, algorithm, message),
         None if algorithm == "none" => Ok(Vec::new()),
         None => key.sign(algorithm, message),
     }
@@ -133,7 +112,7 @@ fn sign(spec: &TokenSpec, key: &TestKey, algorithm: &str, message: &[u8]) -> Res
 
 fn header_text(spec: &TokenSpec, algorithm: &str) -> Result<String> {
     if let Some(text) = &spec.header_json {
-        return Ok(text.clone());
+        return template::fill(text, template::repeated);
     }
     // `PS256 without salt` signs otherwise than it says.
     let named = algorithm.split(' ').next().unwrap_or(algorithm);
@@ -146,7 +125,10 @@ fn header_text(spec: &TokenSpec, algorithm: &str) -> Result<String> {
 
 fn claims_bytes(spec: &TokenSpec, now_ms: u64, counter: Option<u32>) -> Result<Vec<u8>> {
     if let Some(text) = &spec.claims_json {
-        return Ok(template::fill(text, |inside| template::time(inside, now_ms))?.into_bytes());
+        return Ok(template::fill(text, |inside| {
+            template::time(inside, now_ms).or_else(|| template::repeated(inside))
+        })?
+        .into_bytes());
     }
     if let Some(digits) = &spec.claims_hex {
         return unhex(digits);
@@ -163,20 +145,6 @@ fn claims_bytes(spec: &TokenSpec, now_ms: u64, counter: Option<u32>) -> Result<V
         claims.insert("counter".to_owned(), counter.into());
     }
     Ok(serde_json::to_vec(&claims)?)
-}
-
-fn unhex(digits: &str) -> Result<Vec<u8>> {
-    let digits: Vec<char> = digits
-        .chars()
-        .filter(|digit| !digit.is_whitespace())
-        .collect();
-    digits
-        .chunks(2)
-        .map(|pair| {
-            u8::from_str_radix(&pair.iter().collect::<String>(), 16)
-                .context("`claims_hex` is not hexadecimal")
-        })
-        .collect()
 }
 
 /// Fills header and claims up with spaces at the end of their JSON, until both encoded have that length together.
@@ -258,6 +226,13 @@ mod tests {
             "two-parts",
             "{ replace-claims: { exp: 2 } }",
             "pad-claims",
+            "trailing-bits-in-header",
+            "trailing-bits-in-claims",
+            "{ insert-into-header: '!' }",
+            "{ insert-into-signature: '!' }",
+            "prepend-zero",
+            "add-order",
+            "{ replace-second-half: '0000000000000000000000000000000000000000000000000000000000000000' }",
         ] {
             assert_ne!(
                 made(&format!(

@@ -1,4 +1,4 @@
-//! The placeholders of the corpus: `${now}`, `${now+300}`, `${token}`, `${jwks:NAME}`.
+//! The placeholders of the corpus: `${now}`, `${now+300}`, `${token}`, `${jwks:NAME}`, `${a*300}`.
 
 use anyhow::{Context, Result, bail};
 
@@ -33,6 +33,12 @@ pub fn time(inside: &str, now_ms: u64) -> Option<String> {
     Some(seconds(offset.parse().ok()?, now_ms))
 }
 
+/// The value of `a*300`: the text before the `*`, that many times.
+pub fn repeated(inside: &str) -> Option<String> {
+    let (text, times) = inside.rsplit_once('*')?;
+    Some(text.repeat(times.parse().ok()?))
+}
+
 /// That many seconds from now: a whole number where the offset is one, so that issuers' usual tokens are the usual case.
 pub fn seconds(offset: f64, now_ms: u64) -> String {
     let now = now_ms as f64 / 1000.0;
@@ -58,6 +64,12 @@ mod tests {
         check("${now}", "1000");
         check("[${now+300},${now-1}]", "[1300,999]");
         check("${now+0.25}", "1000.750");
+    }
+
+    #[test]
+    fn a_text_is_repeated() {
+        assert_eq!(fill("/${ab*3}", repeated).unwrap(), "/ababab");
+        assert!(fill("${ab*x}", repeated).is_err());
     }
 
     #[test]
