@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value};
 
 pub mod file;
 pub mod key_set;
@@ -12,8 +11,10 @@ pub mod mint;
 pub mod policy;
 mod tamper;
 pub mod template;
+pub mod token;
 
-pub use file::{Expect, Fail, KeyAnswer, KeySet, Request, TokenSpec, Upstream};
+pub use file::{Expect, Fail, KeyAnswer, KeySet, Request, Upstream};
+pub use token::TokenSpec;
 
 /// Who can run a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,45 +245,4 @@ fn skips(written: &BTreeMap<String, String>) -> Result<BTreeMap<Runner, Skip>> {
         }
     }
     Ok(skip)
-}
-
-impl TokenSpec {
-    /// This specification, with what the file says for all tokens where it says nothing itself.
-    fn over(self, defaults: &Self) -> Self {
-        let Self {
-            raw,
-            again,
-            key,
-            alg,
-            header,
-            claims,
-            header_json,
-            claims_json,
-            claims_hex,
-            mac_with_public,
-            signature_shape,
-            tamper,
-            size,
-        } = self;
-        Self {
-            key: key.or_else(|| defaults.key.clone()),
-            alg: alg.or_else(|| defaults.alg.clone()),
-            header: merged(&defaults.header, header),
-            claims: merged(&defaults.claims, claims),
-            raw,
-            again,
-            header_json,
-            claims_json,
-            claims_hex,
-            mac_with_public,
-            signature_shape,
-            tamper,
-            size,
-        }
-    }
-}
-
-/// The members of both; of two with one name the second counts.
-fn merged(first: &Map<String, Value>, second: Map<String, Value>) -> Map<String, Value> {
-    first.clone().into_iter().chain(second).collect()
 }

@@ -267,6 +267,8 @@ impl Gate {
         }
         Ok(Seen {
             status: match grpc {
+                // A WebSocket that was opened is a 200 over HTTP/2 (RFC 8441 section 5).
+                None if answer.status == 101 => Some(200),
                 None => Some(answer.status),
                 Some(_) if answer.status == 200 => None,
                 Some(_) => bail!("a gRPC answer with status {}", answer.status),
@@ -344,10 +346,13 @@ fn http1_request(sent: &Prepared, id: &str) -> Vec<u8> {
 
 fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
     let pair = |name: &str, value: &[u8]| (name.as_bytes().to_vec(), value.to_vec());
-    let mut headers = vec![
-        pair(":method", sent.method.as_bytes()),
-        pair(":authority", b"api.example.com"),
-    ];
+    let is_handshake = is_websocket_handshake(sent);
+    let mut headers = match is_handshake {
+        // HTTP/2 has no Upgrade: what is a GET in HTTP/1 is an extended CONNECT (RFC 8441 section 4).
+        true => vec![pair(":method", b"CONNECT"), pair(":protocol", b"websocket")],
+        false => vec![pair(":method", sent.method.as_bytes())],
+    };
+    headers.push(pair(":authority", b"api.example.com"));
     if let Some(path) = &sent.path {
         headers.extend([pair(":scheme", b"http"), pair(":path", path)]);
     }
@@ -356,7 +361,10 @@ fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
     headers.extend(
         sent.headers
             .iter()
-            .map(|(name, value)| pair(&name.to_ascii_lowercase(), value)),
+            .map(|(name, value)| pair(&name.to_ascii_lowercase(), value))
+            .filter(|(name, _)| {
+                !is_handshake || ![&b"upgrade"[..], b"connection"].contains(&name.as_slice())
+            }),
     );
     if !sent.body.is_empty() && sent.trailers.is_empty() {
         headers.push(pair(
@@ -373,5 +381,14 @@ fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
         headers,
         body: sent.body.clone(),
         trailers,
+        is_tunnel: is_handshake,
     }
+}
+
+/// A GET that asks for a WebSocket (RFC 6455 section 4.1).
+fn is_websocket_handshake(sent: &Prepared) -> bool {
+    sent.method == "GET"
+        && sent.headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("upgrade") && value.eq_ignore_ascii_case(b"websocket")
+        })
 }

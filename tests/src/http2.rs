@@ -21,6 +21,8 @@ pub struct Sent {
     pub body: Vec<u8>,
     /// The trailers.
     pub trailers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The stream stays open behind the request, and an answer of 200 is whole with its headers (RFC 8441).
+    pub is_tunnel: bool,
 }
 
 /// The largest frame that needs no agreement (RFC 9113 section 4.2).
@@ -57,7 +59,11 @@ pub fn exchange(address: SocketAddr, sent: &Sent) -> Result<Answer> {
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")?;
     stream.write_all(&frame(SETTINGS, 0, 0, &[]))?;
     stream.write_all(&request_frames(sent))?;
-    let answer = Reading::default().answer(&mut stream)?;
+    let reading = Reading {
+        is_tunnel: sent.is_tunnel,
+        ..Reading::default()
+    };
+    let answer = reading.answer(&mut stream)?;
     // The server may be gone already.
     let _ = stream.write_all(&frame(GOAWAY, 0, 0, &[0; 8]));
     Ok(answer)
@@ -65,7 +71,7 @@ pub fn exchange(address: SocketAddr, sent: &Sent) -> Result<Answer> {
 
 fn request_frames(sent: &Sent) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let last = sent.body.is_empty() && sent.trailers.is_empty();
+    let last = sent.body.is_empty() && sent.trailers.is_empty() && !sent.is_tunnel;
     header_frames(&mut bytes, &sent.headers, last);
     let mut chunks = sent.body.chunks(FRAME_BYTES).peekable();
     while let Some(chunk) = chunks.next() {
@@ -133,6 +139,7 @@ struct Reading {
     decoder: Decoder<'static>,
     block: Vec<u8>,
     ends: bool,
+    is_tunnel: bool,
     answer: Answer,
 }
 
@@ -205,7 +212,7 @@ impl Reading {
                 .filter(|(name, _)| !name.starts_with(b":"))
                 .map(|(name, value)| (text(name), text(value))),
         );
-        Ok(self.ends)
+        Ok(self.ends || (self.is_tunnel && self.answer.status == 200))
     }
 }
 

@@ -87,6 +87,7 @@ fn prepare(
         is_placed |= value.contains("${token}");
         headers.push((name.clone(), fill(value, token.as_deref())?.into_bytes()));
     }
+    headers.extend(request.header_bytes()?);
     if !is_placed {
         headers.push((
             "authorization".to_owned(),
@@ -119,9 +120,8 @@ fn filled(expect: &Expect, token: Option<&str>) -> Result<Expect> {
 }
 
 fn fill(text: &str, token: Option<&str>) -> Result<String> {
-    template::fill(text, |inside| {
-        (inside == "token")
-            .then(|| token.map(str::to_owned))
-            .flatten()
+    template::fill(text, |inside| match inside {
+        "token" => token.map(str::to_owned),
+        other => template::repeated(other),
     })
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use crate::corpus::file::{KeySet, TokenSpec};
 use crate::corpus::mint;
 use crate::corpus::policy::Place;
+use crate::corpus::{KeySet, TokenSpec};
 use crate::gate::Plan;
 use crate::test_key::TestKey;
 

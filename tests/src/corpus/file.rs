@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::test_key::PublicForm;
+use super::token::TokenSpec;
 
 /// A case file.
 #[derive(Clone, Debug, Deserialize)]
@@ -165,6 +165,9 @@ pub struct Request {
     /// The headers in this order; `${token}` in a value is the token.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
+    /// Headers behind those, the bytes of their values escaped as in a Rust byte string, for what is not UTF-8.
+    #[serde(default)]
+    pub header_bytes: Vec<(String, String)>,
     /// The body.
     #[serde(default)]
     pub body: String,
@@ -199,6 +202,17 @@ impl Request {
             (None, None) => Ok(None),
         }
     }
+
+    /// The headers of `header_bytes`.
+    ///
+    /// # Errors
+    /// A bad escape.
+    pub fn header_bytes(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        self.header_bytes
+            .iter()
+            .map(|(name, escaped)| Ok((name.clone(), unescape(escaped)?)))
+            .collect()
+    }
 }
 
 /// `\xNN` and `\\`; every other character is itself.
@@ -223,133 +237,6 @@ fn unescape(text: &str) -> Result<Vec<u8>> {
     }
     bytes.extend_from_slice(rest.as_bytes());
     Ok(bytes)
-}
-
-/// How a token is made.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenSpec {
-    /// The text itself, made of nothing.
-    pub raw: Option<String>,
-    /// The token of the step before, byte for byte.
-    #[serde(default)]
-    pub again: bool,
-    /// The test key that signs.
-    pub key: Option<String>,
-    /// The algorithm that signs, and that the header names unless `header` says otherwise.
-    pub alg: Option<String>,
-    /// Header members, over `alg` and `typ: JWT`; `null` takes one away.
-    #[serde(default)]
-    pub header: Map<String, Value>,
-    /// Claims; `null` takes one away. A number under `exp`, `nbf` or `iat` is in seconds from now.
-    #[serde(default)]
-    pub claims: Map<String, Value>,
-    /// The header's JSON text as it is.
-    pub header_json: Option<String>,
-    /// The claims' JSON text; `${now}`, `${now+300}` are filled in.
-    pub claims_json: Option<String>,
-    /// The claims' bytes in hexadecimal, for what is not UTF-8.
-    pub claims_hex: Option<String>,
-    /// The signature is an HMAC, of `alg` or else with SHA-256, keyed with the public key in this form.
-    pub mac_with_public: Option<PublicForm>,
-    /// Tokens are made until the signature has this shape.
-    pub signature_shape: Option<Shape>,
-    /// What is done to it, in this order.
-    #[serde(default)]
-    pub tamper: Vec<Tamper>,
-    /// The claim `padding` is filled until the whole token has this many bytes.
-    pub size: Option<usize>,
-}
-
-/// The shapes of a signature that a converter may get wrong.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// Its first byte is zero: an `r`, or an RSA number, that a lazy writer makes shorter.
-    FirstByteZero,
-    /// The first bit is set: an `r` that needs a leading zero in DER.
-    FirstBitSet,
-    /// The first byte of its second half is zero: an `s` that a lazy writer makes shorter.
-    SecondHalfFirstByteZero,
-    /// The two alphabets of base64 write it differently.
-    SignInBase64,
-    /// The modulus can be added to it without another byte.
-    RoomForModulus,
-}
-
-/// What can be done to a token. What concerns header and claims is done before it is signed, so that nothing but
-/// the thing itself is wrong with the token.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tamper {
-    /// `=` behind the encoded header, up to a multiple of four.
-    PadHeader,
-    /// `=` behind the encoded claims.
-    PadClaims,
-    /// No header before its dot.
-    EmptyHeader,
-    /// No claims between the dots.
-    EmptyClaims,
-    /// Bits that mean nothing are set in the last character of the header.
-    TrailingBitsInHeader,
-    /// Bits that mean nothing are set in the last character of the claims.
-    TrailingBitsInClaims,
-    /// The header in the alphabet of plain base64 (`+` and `/`).
-    PlainBase64Header,
-    /// Claims in the alphabet of plain base64.
-    PlainBase64Claims,
-    /// This text in the middle of the encoded header.
-    InsertIntoHeader(String),
-    /// This text in the middle of the encoded claims.
-    InsertIntoClaims(String),
-    /// Other claims are put in after signing: these, over the signed ones.
-    ReplaceClaims(Map<String, Value>),
-    /// Other header members are put in after signing: these, over the signed ones.
-    ReplaceHeader(Map<String, Value>),
-    /// One bit in the middle of the signature is the other way round.
-    FlipSignatureBit,
-    /// The signature is cut by its last byte.
-    ShortenSignature,
-    /// The signature has a zero byte more.
-    LengthenSignature,
-    /// A zero byte stands before the signature.
-    PrependZero,
-    /// The signature's leading zero byte is left out.
-    DropLeadingZero,
-    /// The signature's first half, the r of ECDSA and EdDSA, is these bytes in hexadecimal.
-    ReplaceFirstHalf(String),
-    /// The signature's second half, the s, is these bytes in hexadecimal.
-    ReplaceSecondHalf(String),
-    /// Ed25519's S plus the order, or RSA's number plus the modulus.
-    AddOrder,
-    /// No signature, but its dot.
-    EmptySignature,
-    /// A signature of nothing but zero bytes, of the right length.
-    ZeroSignature,
-    /// ECDSA in DER.
-    DerSignature,
-    /// ECDSA in DER as a careless writer makes it: numbers whose first bit is set are negative.
-    NegativeDerSignature,
-    /// ES256 with n - s for s.
-    OtherS,
-    /// Bits that mean nothing are set in the last character of the signature.
-    TrailingBitsInSignature,
-    /// `=` behind the signature.
-    PadSignature,
-    /// The signature in the alphabet of plain base64.
-    PlainBase64Signature,
-    /// This text in the middle of the encoded signature.
-    InsertIntoSignature(String),
-    /// Header and claims change places.
-    SwapHeaderAndClaims,
-    /// No signature and no dot before it.
-    TwoParts,
-    /// A fourth part.
-    FourParts,
-    /// The header alone.
-    OnePart,
-    /// An empty part in front.
-    LeadingDot,
 }
 
 /// What a request must get.

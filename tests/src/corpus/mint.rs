@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::file::{Shape, TokenSpec};
 use super::tamper::{Written, encoded, put, unhex};
 use super::template;
+use super::token::{Shape, TokenSpec};
 use crate::test_key::TestKey;
 
 /// The token of that specification at this time, in milliseconds; `last` is the one before it in the same case.

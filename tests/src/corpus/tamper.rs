@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
-use super::file::Tamper;
+use super::token::Tamper;
 use crate::test_key::{TestKey, der, der_without_signs, es256_with_other_s};
 
 /// Reads what a tampered encoding may hold: the bits that mean nothing are ignored here.
