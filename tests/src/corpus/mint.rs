@@ -34,10 +34,21 @@ pub fn token(
     let key = keys
         .get(name)
         .with_context(|| format!("there is no test key {name:?}"))?;
+    let mut spec = spec.clone();
+    if let Some(name) = &spec.embedded_key {
+        let mut jwk = keys
+            .get(name)
+            .with_context(|| format!("there is no test key {name:?}"))?
+            .public_jwk();
+        if let Some(kid) = spec.header.get("kid") {
+            jwk.insert("kid".to_owned(), kid.clone());
+        }
+        spec.header.insert("jwk".to_owned(), jwk.into());
+    }
     // Signatures of a wanted shape are rare (one in 256): a counter in the claims makes the next one.
     const TRIES: u32 = 100_000;
     for counter in 0..TRIES {
-        let parts = Parts::sign(spec, key, now_ms, spec.signature_shape.map(|_| counter))?;
+        let parts = Parts::sign(&spec, key, now_ms, spec.signature_shape.map(|_| counter))?;
         let has_shape = match spec.signature_shape {
             None => true,
             Some(shape) => has_shape(key, &parts.signature, shape)?,

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
+use super::template;
 use super::token::Tamper;
 use crate::test_key::{TestKey, der, der_without_signs, es256_with_other_s};
 
@@ -151,7 +152,7 @@ fn with_inserted(encoded: &str, text: &str) -> String {
 }
 
 fn half(hex: &str, length: usize) -> Result<Vec<u8>> {
-    let bytes = unhex(hex)?;
+    let bytes = unhex(&template::fill(hex, template::repeated)?)?;
     if bytes.len() != length {
         bail!("half of this signature has {length} bytes");
     }

@@ -21,6 +21,8 @@ pub struct TokenSpec {
     /// Header members, over `alg` and `typ: JWT`; `null` takes one away.
     #[serde(default)]
     pub header: Map<String, Value>,
+    /// The header's `jwk` is the public half of this test key, its `kid` the header's.
+    pub embedded_key: Option<String>,
     /// Claims; `null` takes one away. A number under `exp`, `nbf` or `iat` is in seconds from now.
     #[serde(default)]
     pub claims: Map<String, Value>,
@@ -50,6 +52,7 @@ impl TokenSpec {
             key,
             alg,
             header,
+            embedded_key,
             claims,
             header_json,
             claims_json,
@@ -66,6 +69,7 @@ impl TokenSpec {
             claims: merged(&defaults.claims, claims),
             raw,
             again,
+            embedded_key,
             header_json,
             claims_json,
             claims_hex,
