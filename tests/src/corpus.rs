@@ -48,6 +48,8 @@ pub struct Case {
     pub file: String,
     /// What the case shows, or the attack it is.
     pub name: String,
+    /// The documented faults of others of which it shows that they are not here, as in `CVE-2015-9235`.
+    pub cve: Vec<String>,
     /// The policy text, its placeholders still in it.
     pub policy: String,
     /// The key sets by name.
@@ -150,6 +152,7 @@ fn complete(file_name: &str, file: &file::File, case: &file::Case) -> Result<Cas
     let file::Case {
         name,
         _shows: _,
+        cve,
         policy,
         keys,
         request,
@@ -205,6 +208,7 @@ fn complete(file_name: &str, file: &file::File, case: &file::Case) -> Result<Cas
     Ok(Case {
         file: file_name.to_owned(),
         name,
+        cve,
         policy,
         keys: all_keys,
         steps: completed,

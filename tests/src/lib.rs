@@ -3,6 +3,7 @@
 pub mod config;
 pub mod core_gate;
 pub mod corpus;
+pub mod cves;
 pub mod envoy;
 pub mod gate;
 pub mod http1;

@@ -33,6 +33,9 @@ pub(super) struct Case {
     /// Why it matters, where the name does not say it; for readers.
     #[serde(rename = "shows")]
     pub(super) _shows: Option<String>,
+    /// The documented faults of others of which it shows that they are not here.
+    #[serde(default)]
+    pub(super) cve: Vec<String>,
     pub(super) policy: Option<String>,
     #[serde(default)]
     pub(super) keys: BTreeMap<String, KeySet>,
