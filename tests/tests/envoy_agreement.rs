@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::core_gate::CoreGate;
-use e2e::corpus::file::{KeySet, TokenSpec};
-use e2e::corpus::{Runner, mint};
+use e2e::corpus::file::KeySet;
+use e2e::corpus::{Runner, TokenSpec, mint};
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};
 use e2e::runner::Host;
