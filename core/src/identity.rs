@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::claims::Claims;
+use crate::json::EXACT_INTEGERS;
 use crate::policy::{Forward, Policy};
 use crate::request::{Request, cgi_octet};
 
@@ -21,15 +22,11 @@ const METHOD_OVERRIDES: [&str; 3] = [
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnforwardableClaim<'a>(pub(crate) &'a str);
 
-/// The integers that a JSON number of double precision holds exactly (RFC 8259 section 6).
-const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
-
 /// The names of the request's fields that claim an identity, as they stand there.
 ///
 /// Servers that speak CGI (RFC 3875 section 4.1.18) read `-` and `_` as the same, some of them every other sign too,
-/// so all such spellings of a declared name are taken away. So are they in trailers, which some servers merge
-/// with the headers.
-pub fn identity_fields<'r>(
+/// so all such spellings of a declared name are taken away.
+pub(crate) fn identity_fields<'r>(
     policy: &Policy,
     names: impl Iterator<Item = &'r [u8]>,
 ) -> Vec<&'r [u8]> {
@@ -41,6 +38,18 @@ pub fn identity_fields<'r>(
                 .any(|forward| is_spelling_of(name, &forward.header))
         })
         .collect()
+}
+
+/// The names of trailer fields that never go on, as they stand there, because some servers merge trailers with headers: identity,
+/// and what nobody sends in a trailer but to be read instead of a header that was checked. RFC 9110 section 6.5.1 has no
+/// authentication there, and a method override would change a request whose body has come.
+pub fn forbidden_trailers<'r>(
+    policy: &Policy,
+    names: impl Iterator<Item = &'r [u8]> + Clone,
+) -> Vec<&'r [u8]> {
+    let mut forbidden = identity_fields(policy, names.clone());
+    forbidden.extend(names.filter(|name| is_credential(name) || is_override(name)));
+    forbidden
 }
 
 /// The identity headers that a verified token sets.
@@ -64,18 +73,22 @@ pub(crate) fn identity_headers<'a>(
 
 /// The fields of a request that are the client's credential, as they stand there.
 pub(crate) fn credential_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
-    request
-        .names()
-        .filter(|name| name.eq_ignore_ascii_case(b"authorization"))
+    request.names().filter(|name| is_credential(name))
 }
 
 /// The fields of a request that override its method, as they stand there.
 pub(crate) fn override_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
-    request.names().filter(|name| {
-        METHOD_OVERRIDES
-            .iter()
-            .any(|known| is_spelling_of(name, known))
-    })
+    request.names().filter(|name| is_override(name))
+}
+
+fn is_credential(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"authorization")
+}
+
+fn is_override(name: &[u8]) -> bool {
+    METHOD_OVERRIDES
+        .iter()
+        .any(|known| is_spelling_of(name, known))
 }
 
 /// Whether a field name reads as `declared` to a server that speaks CGI.

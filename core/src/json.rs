@@ -6,6 +6,10 @@ use std::{error, fmt, str};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Below this, every integer is a number of double precision and no two are the same one (RFC 8259 section 6). Beyond, two
+/// callers with two numbers could be taken for one.
+pub(crate) const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
 /// How deep objects and arrays may nest, the outermost one counted.
 ///
 /// Claims of real issuers nest three or four deep (Keycloak's `resource_access`); `serde_json` itself stops at 128.

@@ -31,7 +31,7 @@ pub use decide::decide;
 pub use decision::{Allow, Decision, Deny, Facts, NeedKeys};
 pub use deny::Response;
 pub use fetch::{FetchFailure, FetchReport, KeyAnswer};
-pub use identity::identity_fields;
+pub use identity::forbidden_trailers;
 pub use jwks::MAX_KEY_SET_BYTES;
 pub use keys::{KeyCache, KeyRequest};
 pub use policy::{InvalidPolicy, IssuerId, Policy};

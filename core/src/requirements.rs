@@ -1,8 +1,9 @@
 //! What a route and its issuer want of a token, and whether its claims have it.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::claims::Claims;
+use crate::json::EXACT_INTEGERS;
 use crate::policy::{ClaimRule, ClaimTest, Issuer, Requirements, ScopeDemand, TokenType};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -144,11 +145,20 @@ fn holds(claim: Option<&Value>, test: &ClaimTest) -> bool {
 fn is_same_scalar(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
-            left == right || (left.is_f64() != right.is_f64() && left.as_f64() == right.as_f64())
+            left == right || is_same_integer(left, right)
         }
         (Value::Array(_) | Value::Object(_), _) => false,
         (left, right) => left == right,
     }
+}
+
+/// Whether one is an integer and the other the same one written as a fraction, as in `1` and `1.0`. Where a fraction no longer
+/// tells an integer from its neighbour, it is none.
+fn is_same_integer(left: &Number, right: &Number) -> bool {
+    let (Some(one), Some(other)) = (left.as_f64(), right.as_f64()) else {
+        return false;
+    };
+    left.is_f64() != right.is_f64() && one == other && one.abs() < EXACT_INTEGERS
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use scopegate_core::{
-    Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, identity_fields,
+    Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, forbidden_trailers,
 };
 
 use crate::answer;
@@ -184,7 +184,7 @@ fn read_request() -> Result<Request, HostError> {
 fn strip_trailers(gate: &Gate) -> Result<(), HostError> {
     let trailers = host::fields(HeaderMap::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name.as_slice());
-    for name in identity_fields(&gate.policy, names) {
+    for name in forbidden_trailers(&gate.policy, names) {
         host::remove_field(HeaderMap::RequestTrailers, name)?;
     }
     Ok(())

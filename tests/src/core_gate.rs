@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context, Result, bail};
 use scopegate_core::{
     Allow, Decision, FetchFailure, KeyCache, KeyRequest, Policy, Portable, Reason, Request,
-    Response, Timestamp, TokenCache, decide, identity_fields,
+    Response, Timestamp, TokenCache, decide, forbidden_trailers,
 };
 
 use crate::corpus::file::Fail;
@@ -212,14 +212,14 @@ fn allowed(policy: &Policy, sent: &Prepared, allow: &Allow<'_, '_>) -> Seen {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         headers.push(((*name).to_owned(), value.clone().into_bytes()));
     }
-    let identity = identity_fields(
+    let forbidden = forbidden_trailers(
         policy,
         sent.trailers.iter().map(|(name, _)| name.as_bytes()),
     );
     let trailers = sent
         .trailers
         .iter()
-        .filter(|(name, _)| !identity.contains(&name.as_bytes()))
+        .filter(|(name, _)| !forbidden.contains(&name.as_bytes()))
         .cloned()
         .collect();
     Seen {
