@@ -8,7 +8,7 @@ use super::names::IssuerNames;
 use super::route::InvalidRoute;
 use super::scalar::{Entries, Scalar};
 use super::setting::{InvalidSetting, MODES, PREFLIGHTS, TOKEN_FORWARDINGS, word};
-use super::{Issuer, Policy, RouteTable};
+use super::{Issuer, Mode, Policy, RouteTable};
 use super::{envoy, forward, issuer, quantity, route};
 use crate::route::AlreadyRouted;
 
@@ -42,6 +42,9 @@ pub(super) fn policy(
     let preflight = word(preflight, "preflight", &PREFLIGHTS, problems);
     let mode = word(mode, "mode", &MODES, problems);
     let token_cache_bytes = quantity::token_cache(token_cache, problems);
+    if mode == Some(Some(Mode::Shadow)) {
+        refuse_enforcement(routes.iter().flatten(), problems);
+    }
     let routes = route_table(routes, &names, problems);
     let envoy = envoy::settings(envoy, &names, problems);
     Some(Policy {
@@ -97,6 +100,18 @@ fn issuer_list(
         .map(|(name, file)| issuer::issuer(&name, file.value, problems))
         .collect();
     issuers.into_iter().collect()
+}
+
+/// Shadow mode is for everything: what the path or the method alone would refuse takes no route's mode, and would pass.
+fn refuse_enforcement<'a>(
+    routes: impl Iterator<Item = &'a Spanned<RouteFile>>,
+    problems: &mut Problems<'_>,
+) {
+    for mode in routes.filter_map(|route| route.value.mode.as_ref()) {
+        if MODES.contains(&(mode.value.as_str(), Mode::Enforce)) {
+            problems.report(mode.referenced, InvalidRoute::EnforceInShadow);
+        }
+    }
 }
 
 fn route_table(

@@ -131,12 +131,17 @@ impl<'t> Problems<'t> {
 
     /// Notes a problem with what stands at that place.
     pub(super) fn report(&mut self, at: Location, kind: impl Into<ProblemKind>) {
-        self.push(at, kind.into(), |text| excerpt::at(text, at));
+        self.push(place(at), kind.into(), |text| excerpt::at(text, at));
     }
 
     /// Notes a problem without showing what stands at that place.
     pub(super) fn report_unseen(&mut self, at: Location, kind: impl Into<ProblemKind>) {
-        self.push(at, kind.into(), |_| String::new());
+        self.push(place(at), kind.into(), |_| String::new());
+    }
+
+    /// Notes a problem in a text that no YAML was read from.
+    pub(super) fn report_in(&mut self, line: u64, column: u64, kind: impl Into<ProblemKind>) {
+        self.push((line, column), kind.into(), |_| String::new());
     }
 
     /// The scalar at that place, as it is written.
@@ -160,18 +165,28 @@ impl<'t> Problems<'t> {
 
     /// The text is only searched for a problem that will be told: a thousand lines with a thousand problems
     /// would be searched a million times.
-    fn push(&mut self, at: Location, kind: ProblemKind, offending: impl Fn(&str) -> String) {
+    fn push(
+        &mut self,
+        (line, column): (u64, u64),
+        kind: ProblemKind,
+        offending: impl Fn(&str) -> String,
+    ) {
         if self.found.len() >= MAX_PROBLEMS {
             self.untold = self.untold.saturating_add(1);
             return;
         }
         self.found.push(Problem {
-            line: at.line().max(1),
-            column: at.column().max(1),
+            line,
+            column,
             kind,
             offending: offending(self.text),
         });
     }
+}
+
+/// Line and column; the beginning of the text for what stands nowhere in it.
+fn place(at: Location) -> (u64, u64) {
+    (at.line().max(1), at.column().max(1))
 }
 
 impl ProblemKind {

@@ -41,6 +41,8 @@ pub(crate) enum InvalidRoute {
     MethodTwice,
     /// `allow_in_path` on a route that has nothing to fill.
     NoParameters,
+    /// `mode: enforce` in a policy that shadows.
+    EnforceInShadow,
     /// Another route of the same pattern takes the method, or any as this one does.
     Taken {
         line: u64,
@@ -342,6 +344,10 @@ impl InvalidRoute {
             Self::NoParameters => Explanation::new(
                 "this path has no `{…}`, and only there can such characters stand",
                 "remove it, or write a `{parameter}` in the path",
+            ),
+            Self::EnforceInShadow => Explanation::new(
+                "a policy in shadow mode lets ambiguous paths and unknown methods pass, and with them this route's neighbours in spelling: it cannot enforce one route",
+                "let the policy enforce, and write `mode: shadow` on the routes that are only watched",
             ),
             Self::Taken { line, method } => Explanation::new(
                 match method {

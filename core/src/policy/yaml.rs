@@ -21,6 +21,8 @@ const MAX_DEPTH: usize = 16;
 pub(crate) enum Unreadable {
     TooLarge,
     Empty,
+    /// A carriage return that no line feed follows.
+    LoneCarriageReturn,
     UnknownField {
         field: String,
         known: Vec<&'static str>,
@@ -52,6 +54,12 @@ pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<PolicyFile
         problems.report(Location::UNKNOWN, Unreadable::TooLarge);
         return None;
     }
+    // To YAML it ends a line, and with it a comment; most editors show nothing there, and a route behind it looks like a
+    // part of the comment.
+    if let Some((line, column)) = lone_carriage_return(text) {
+        problems.report_in(line, column, Unreadable::LoneCarriageReturn);
+        return None;
+    }
     // Comments and a document marker are no content either.
     let blank = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
     if text.lines().all(|line| blank(line.trim())) {
@@ -72,6 +80,16 @@ pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<PolicyFile
             None
         }
     }
+}
+
+/// Line and column of the first carriage return that no line feed follows.
+fn lone_carriage_return(text: &str) -> Option<(u64, u64)> {
+    (1..).zip(text.split('\n')).find_map(|(line, content)| {
+        let content = content.strip_suffix('\r').unwrap_or(content);
+        let (before, _) = content.split_once('\r')?;
+        let column = u64::try_from(before.chars().count()).unwrap_or(u64::MAX);
+        Some((line, column.saturating_add(1)))
+    })
 }
 
 fn options() -> Options {
@@ -167,6 +185,10 @@ impl Unreadable {
             Self::Empty => Explanation::new(
                 "the policy is empty",
                 "start with `version: 1`, `realm: …`, `issuers:` and `routes:`",
+            ),
+            Self::LoneCarriageReturn => Explanation::new(
+                "a carriage return stands here without a line feed; YAML begins a new line there, and editors do not show it",
+                "remove it, or end the line with a line feed",
             ),
             Self::UnknownField { field, known } => Explanation::new(
                 format!("there is no field `{}` here", excerpt::shown(field)),

@@ -44,7 +44,7 @@ routes:
       - { claim: [realm_access, roles], contains: auditor }
       - { claim: email, exists: true }
       - { claim: level, one_of: [1, "1", true, 2.5, -1] }
-    mode: enforce
+    mode: shadow
     token: strip
     allow_in_path: [encoded-slash, semicolon, double-escape]
 
@@ -146,7 +146,7 @@ fn the_routes_of_the_example() {
         protected(ScopeDemand::Any(scopes(&["delete:timesheets", "admin"])))
     );
     assert_eq!(routes[4].path, "/reports/{*rest}");
-    assert_eq!(routes[4].mode, Some(Mode::Enforce));
+    assert_eq!(routes[4].mode, Some(Mode::Shadow));
     assert_eq!(routes[4].token, Some(TokenForwarding::Strip));
     let allowed = routes[4].allow_in_path;
     assert!(allowed.encoded_slash && allowed.semicolon && allowed.double_escape);

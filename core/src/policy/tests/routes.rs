@@ -232,3 +232,17 @@ fn a_route_says_what_it_matches_and_who_may_pass() {
              write `issuers:` and under it this issuer",
     );
 }
+
+#[test]
+fn a_policy_in_shadow_mode_cannot_enforce_a_route() {
+    let shadow = |fields: &str| format!("mode: shadow\n{}", route(fields));
+    super::accepted(&shadow("public: true"));
+    super::accepted(&shadow("public: true, mode: shadow"));
+    super::accepted(&route("public: true, mode: enforce"));
+    refused(
+        &shadow("authenticated: true, mode: enforce"),
+        "line 7, column 44: `enforce`: a policy in shadow mode lets ambiguous paths and unknown methods pass, \
+             and with them this route's neighbours in spelling: it cannot enforce one route; \
+             let the policy enforce, and write `mode: shadow` on the routes that are only watched",
+    );
+}

@@ -307,3 +307,17 @@ fn a_password_in_a_url_is_not_told() {
         "{told}"
     );
 }
+
+#[test]
+fn a_carriage_return_hides_no_line() {
+    let hidden = "version: 1\nrealm: t\nroutes:\n  - { path: /a, public: true } # fine\r  - { path: /b, public: true }\n";
+    refused(
+        hidden,
+        "line 4, column 38: a carriage return stands here without a line feed; YAML begins a new line there, \
+             and editors do not show it; remove it, or end the line with a line feed",
+    );
+    let windows = "version: 1\r\nrealm: t\r\nroutes:\r\n  - { path: /a, public: true } # fine\r\n";
+    accepted(windows);
+    // Nothing can stand behind the last one.
+    accepted(&format!("{windows}\r"));
+}
