@@ -224,6 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn garbage_stands_behind_the_digest_and_nowhere_else() {
+        let keys = load().unwrap();
+        let signature = keys["rsa"]
+            .sign("RS256 with garbage behind the digest", b"message")
+            .unwrap();
+        let Private::Rsa(key) = &keys["rsa"].private else {
+            unreachable!("the key `rsa` is RSA");
+        };
+        let number = BigUint::from_bytes_be(&signature).modpow(key.e(), key.n());
+        let opened = to_length(&number, key.size());
+        let read = padded_with_garbage(b"message");
+        assert_eq!(opened[..read.len()], read[..]);
+        assert_eq!(opened[read.len()..], vec![0x5a; 256 - read.len()]);
+        assert_eq!(read[read.len() - 32..], Sha256::digest(b"message")[..]);
+    }
+
+    #[test]
     fn a_key_signs_nothing_with_the_algorithm_of_another_type() {
         let keys = load().unwrap();
         assert!(keys["rsa"].sign("ES256", b"message").is_err());
