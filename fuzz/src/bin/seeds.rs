@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
         .collect::<io::Result<_>>()?;
     files.sort();
     for file in files {
-        let text = fs::read_to_string(&file)?;
+        let text = repeated(&fs::read_to_string(&file)?);
         let cases: Value = serde_saphyr::from_str(&text).map_err(io::Error::other)?;
         let area = file
             .file_stem()
@@ -214,6 +214,29 @@ fn filled(text: &str, open: &str, value: impl Fn(&str) -> String) -> String {
     out
 }
 
+/// A text with `${a*3}` written out.
+fn repeated(text: &str) -> String {
+    let mut pieces = text.split("${");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let placeholder = piece
+            .split_once('}')
+            .and_then(|(inside, rest)| Some((inside.rsplit_once('*')?, rest)))
+            .and_then(|((what, times), rest)| Some((what, times.parse().ok()?, rest)));
+        match placeholder {
+            Some((what, times, rest)) => {
+                out.push_str(&what.repeat(times));
+                out.push_str(rest);
+            }
+            None => {
+                out.push_str("${");
+                out.push_str(piece);
+            }
+        }
+    }
+    out
+}
+
 fn of_request(seeds: &mut Seeds, area: &str, name: &str, request: &Value, token: &Value) {
     let method = request["method"].as_str().unwrap_or("GET");
     let path = match (&request["path"], &request["path_bytes"]) {
@@ -248,7 +271,17 @@ fn of_request(seeds: &mut Seeds, area: &str, name: &str, request: &Value, token:
         let values: Vec<String> = values.map(|(_, value)| with_token(value)).collect();
         add(seeds, "authorization", name, values.join("\n"));
     }
-    if ["preflight", "identity", "grpc", "credentials"].contains(&area) && !fields.is_empty() {
+    if [
+        "preflight",
+        "identity",
+        "grpc",
+        "credentials",
+        "routes",
+        "websockets",
+    ]
+    .contains(&area)
+        && !fields.is_empty()
+    {
         let mut steps = b"keys main main\n\n".to_vec();
         steps.extend_from_slice(method.as_bytes());
         steps.push(b' ');
@@ -269,6 +302,9 @@ fn of_request(seeds: &mut Seeds, area: &str, name: &str, request: &Value, token:
         "claims",
         "audiences",
         "scopes",
+        "issuers",
+        "json",
+        "kids",
         "times",
         "token_types",
     ]
