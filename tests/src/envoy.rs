@@ -12,7 +12,7 @@
 //!
 //! - The configuration needs no `admin:`; the launcher adds one on loopback (port 0 unless [`Launch::admin_port`] says
 //!   otherwise). Listeners may ask for port 0 too: [`Envoy::listeners`] tells where they are.
-//! - The child dies with this process, even when this process is killed by SIGKILL (see [`keeper`]).
+//! - The child dies with this process, even when this process is killed by SIGKILL (see the module `keeper`).
 //! - Configuration, log and everything else lie in a folder of its own, which is removed on drop, except when the
 //!   thread is panicking: then it is kept, and its place is printed.
 
@@ -24,9 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::http1;
-
-mod keeper;
+use crate::{http1, keeper};
 
 /// How to start an Envoy, where the defaults of [`Envoy::start`] do not fit.
 #[derive(Clone, Debug)]
@@ -103,7 +101,8 @@ impl Launch {
             arguments.push("--component-log-level".into());
             arguments.push(self.component_log_level.clone().into());
         }
-        let child = keeper::Kept::spawn(&self.bin, &arguments, &folder.path().join("envoy.out"))?;
+        let child =
+            keeper::Kept::spawn(&self.bin, &arguments, &[], &folder.path().join("envoy.out"))?;
         let mut envoy = Envoy {
             child,
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),

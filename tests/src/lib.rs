@@ -9,6 +9,7 @@ pub mod gate;
 pub mod http1;
 pub mod http2;
 pub mod judge;
+mod keeper;
 pub mod key_server;
 pub mod processes;
 pub mod runner;

@@ -22,7 +22,7 @@ use anyhow::{Context, Result};
 
 /// A child process with its keeper. Dropping it kills the child and waits until it is gone.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     id: u32,
     ended: Arc<OnceLock<String>>,
     // Dropped to tell the keeper to end the child.
@@ -31,8 +31,14 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Starts the program; both its standard streams go to `output`.
-    pub(super) fn spawn(program: &Path, arguments: &[OsString], output: &Path) -> Result<Self> {
+    /// Starts the program with these arguments, and with these variables over our own environment; both its standard streams
+    /// go to `output`.
+    pub(crate) fn spawn(
+        program: &Path,
+        arguments: &[OsString],
+        environment: &[(&str, &Path)],
+        output: &Path,
+    ) -> Result<Self> {
         // For appending: Envoy may open its standard output a second time (an access log to /dev/stdout).
         let out = File::options()
             .create(true)
@@ -43,6 +49,7 @@ impl Kept {
         // Its own process group: a Ctrl-C in the terminal is for us, and we end the child in good order.
         command
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
@@ -53,7 +60,7 @@ impl Kept {
         let ended = Arc::new(OnceLock::new());
         let end = Arc::clone(&ended);
         let keeper = std::thread::Builder::new()
-            .name("keeper of Envoy".to_owned())
+            .name("keeper of a child".to_owned())
             .spawn(move || {
                 let child = command.spawn();
                 match child {
@@ -78,16 +85,16 @@ impl Kept {
         })
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended.get().is_some()
     }
 
     /// How it ended, for a message.
-    pub(super) fn end(&self) -> &str {
+    pub(crate) fn end(&self) -> &str {
         self.ended.get().map_or("it still runs", String::as_str)
     }
 }
