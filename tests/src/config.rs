@@ -1,7 +1,7 @@
 //! Envoy configurations for the tests. They are JSON, which is YAML too, so that no policy text needs quoting by hand.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -12,21 +12,40 @@ pub const KEYS: &str = "keys";
 /// A cluster that nobody serves: every connection is refused.
 pub const REFUSED: &str = "refused";
 
-/// A whole configuration: these listeners, and the clusters of the tests.
-pub fn config(listeners: &[Value], upstream: SocketAddr, keys: SocketAddr) -> String {
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// A port.
+    Socket(SocketAddr),
+    /// A Unix socket.
+    Pipe(PathBuf),
+}
+
+/// A whole configuration: these listeners, the clusters of the tests, and a cluster for each further upstream service.
+pub fn config(
+    listeners: &[Value],
+    upstream: SocketAddr,
+    keys: SocketAddr,
+    services: &[(String, Address)],
+) -> String {
     let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
-    let clusters = [
-        cluster(UPSTREAM, upstream),
-        cluster(KEYS, keys),
-        cluster(REFUSED, nobody),
+    let mut clusters = vec![
+        cluster(UPSTREAM, &Address::Socket(upstream)),
+        cluster(KEYS, &Address::Socket(keys)),
+        cluster(REFUSED, &Address::Socket(nobody)),
     ];
+    clusters.extend(
+        services
+            .iter()
+            .map(|(name, address)| cluster(name, address)),
+    );
     // Envoy asks for a node's name as soon as any configuration is discovered, from a file too.
     json!({ "node": { "id": "e2e", "cluster": "e2e" }, "static_resources": { "listeners": listeners, "clusters": clusters } }).to_string()
 }
 
-/// A listener on a free port of loopback, for HTTP/1 and HTTP/2, with these filters before the router. Its access log, one JSON
-/// object a line, goes to `access_log`.
-pub fn listener(name: &str, filters: &[Value], access_log: &Path) -> Value {
+/// A listener on a free port of loopback, for HTTP/1 and HTTP/2, with these filters before the router, which leads to the cluster
+/// `upstream`. Its access log, one JSON object a line, goes to `access_log`.
+pub fn listener(name: &str, filters: &[Value], upstream: &str, access_log: &Path) -> Value {
     let mut filters = filters.to_vec();
     filters.push(json!({
         "name": "envoy.filters.http.router",
@@ -49,8 +68,8 @@ pub fn listener(name: &str, filters: &[Value], access_log: &Path) -> Value {
             "name": "all",
             "domains": ["*"],
             "routes": [
-                { "match": { "connect_matcher": {} }, "route": { "cluster": UPSTREAM } },
-                { "match": { "prefix": "/" }, "route": { "cluster": UPSTREAM, "timeout": "15s" } },
+                { "match": { "connect_matcher": {} }, "route": { "cluster": upstream } },
+                { "match": { "prefix": "/" }, "route": { "cluster": upstream, "timeout": "15s" } },
             ],
         }] },
     });
@@ -59,6 +78,22 @@ pub fn listener(name: &str, filters: &[Value], access_log: &Path) -> Value {
         "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
         "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
     })
+}
+
+/// The header in which such a listener tells clients what the gate decided.
+pub const DECISION_HEADER: &str = "x-decision";
+
+/// The same listener, but every answer carries decision and route: `allow /timesheets/{id}`. For tests that ask too often to read
+/// an access log each time.
+#[must_use]
+pub fn telling(mut listener: Value) -> Value {
+    let state = |name: &str| format!("%FILTER_STATE(wasm.scopegate_{name}:PLAIN)%");
+    let value = format!("{} {}", state("decision"), state("route"));
+    listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["response_headers_to_add"] = json!([{
+        "header": { "key": DECISION_HEADER, "value": value },
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }]);
+    listener
 }
 
 /// The Scopegate filter with this policy, as an HTTP filter.
@@ -126,12 +161,18 @@ fn access_log_to(path: &Path) -> Value {
     })
 }
 
-fn cluster(name: &str, address: SocketAddr) -> Value {
+fn cluster(name: &str, address: &Address) -> Value {
+    let address = match address {
+        Address::Socket(address) => {
+            json!({ "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } })
+        }
+        Address::Pipe(path) => json!({ "pipe": { "path": path } }),
+    };
     json!({
         "name": name,
         "connect_timeout": "2s",
         "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [{ "endpoint": {
-            "address": { "socket_address": { "address": address.ip().to_string(), "port_value": address.port() } },
+            "address": address,
         } }] }] },
         "typed_extension_protocol_options": { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::config;
+use crate::config::{self, Address};
 use crate::corpus::Runner;
 use crate::corpus::file::{Fail, KeySet};
 use crate::corpus::policy::{Place, complete};
@@ -31,6 +31,7 @@ pub struct Plan<'a> {
     key_server: KeyServer,
     folder: tempfile::TempDir,
     listeners: Vec<Value>,
+    services: Vec<(String, Address)>,
     /// How Envoy is started.
     pub launch: Launch,
 }
@@ -51,6 +52,7 @@ impl<'a> Plan<'a> {
             key_server: KeyServer::start()?,
             folder,
             listeners: Vec::new(),
+            services: Vec::new(),
             launch: Launch::new(&tools.envoy),
         })
     }
@@ -102,14 +104,41 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// A listener with this policy before a service of that address, or before the tests' own upstream service. Its answers tell
+    /// what the gate decided (see [`config::telling`]).
+    ///
+    /// # Errors
+    /// A placeholder without a place.
+    pub fn telling_listener(
+        &mut self,
+        name: &str,
+        service: Option<Address>,
+        policy: &str,
+        places: &BTreeMap<String, Place>,
+    ) -> Result<()> {
+        let policy = complete(policy, places)?;
+        let filter = config::gate(&self.tools.filter, &policy);
+        let cluster = match service {
+            None => config::UPSTREAM,
+            Some(address) => {
+                self.services.push((name.to_owned(), address));
+                name
+            }
+        };
+        let listener = self.listener_to(name, &filter, cluster);
+        self.listeners.push(config::telling(listener));
+        Ok(())
+    }
+
     /// A listener with this HTTP filter before the router.
     pub fn filtered_listener(&mut self, name: &str, filter: &Value) {
+        let listener = self.listener_to(name, filter, config::UPSTREAM);
+        self.listeners.push(listener);
+    }
+
+    fn listener_to(&self, name: &str, filter: &Value, cluster: &str) -> Value {
         let access_log = self.folder.path().join("access.log");
-        self.listeners.push(config::listener(
-            name,
-            std::slice::from_ref(filter),
-            &access_log,
-        ));
+        config::listener(name, std::slice::from_ref(filter), cluster, &access_log)
     }
 
     /// A folder that lasts as long as the gate.
@@ -126,6 +155,7 @@ impl<'a> Plan<'a> {
             &self.listeners,
             self.upstream.address(),
             self.key_server.address(),
+            &self.services,
         );
         let envoy = self.launch.start(&text)?;
         let listeners = envoy.listeners()?;
