@@ -18,4 +18,5 @@ pub mod server;
 pub mod test_key;
 pub mod tools;
 pub mod upstream;
+pub mod upstreams;
 pub mod vectors;
