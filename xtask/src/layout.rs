@@ -110,3 +110,27 @@ pub fn remove(folder: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// The names of what lies in a folder, sorted.
+pub fn names_in(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    for entry in entries {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// How much lies in a folder of unfinished downloads.
+pub fn bytes_in(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.metadata().ok())
+        .map(|file| file.len())
+        .sum()
+}

@@ -3,6 +3,7 @@
 //! It gets what a machine lacks (a Rust that compiles to WebAssembly, Envoy) into `target/tools`, changes nothing of the
 //! system, and then builds, tests or demonstrates. Progress goes to standard error; standard output carries results.
 
+mod apt;
 mod arguments;
 mod demo;
 mod envoy;

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+/// A slow line is waited for; a network that swallows packets is not, there may be another way to try.
+pub const STUCK: Duration = Duration::from_secs(45);
+
 /// Runs a program to its end. Its output is the user's progress display, so it goes to standard error.
 pub fn run(command: &mut Command) -> Result<()> {
     run_with_output(command.stdout(Stdio::from(stderr())))

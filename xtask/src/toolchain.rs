@@ -1,17 +1,14 @@
 //! A Rust that compiles to WebAssembly: the one in use, the one in use with rustup's help, or Debian's, unpacked.
 
-mod apt;
 mod debian;
 mod rustup;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-use crate::layout::Layout;
+use crate::layout::{Layout, names_in};
 use crate::process;
 use debian::Unpacked;
 
@@ -46,9 +43,6 @@ enum Way {
     Rustup,
     Debian,
 }
-
-/// A slow line is waited for; a network that swallows packets is not, there may be another way to try.
-const STUCK: Duration = Duration::from_secs(45);
 
 type Attempt = fn(&Layout, &str) -> Result<Toolchain>;
 
@@ -109,30 +103,6 @@ fn installed(layout: &Layout, target: &str) -> Result<Toolchain> {
 fn has_target(sysroot: &Path, target: &str) -> bool {
     let folder = sysroot.join("lib/rustlib").join(target).join("lib");
     names_in(&folder).is_ok_and(|names| names.iter().any(|name| name.starts_with("libstd-")))
-}
-
-/// The names of what lies in a folder, sorted.
-fn names_in(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
-    for entry in entries {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// How much lies in a folder of unfinished downloads.
-fn bytes_in(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.metadata().ok())
-        .map(|file| file.len())
-        .sum()
 }
 
 #[cfg(test)]

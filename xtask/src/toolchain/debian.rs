@@ -11,9 +11,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::apt::{self, Apt};
-use super::{Toolchain, has_target, names_in};
-use crate::layout::{self, Layout};
+use super::{Toolchain, has_target};
+use crate::apt::{self, Apt};
+use crate::layout::{self, Layout, names_in};
 use crate::process;
 
 /// Cargo is told of these two scripts.
@@ -23,7 +23,6 @@ pub struct Unpacked {
 }
 
 const FOLDER: &str = "debian-rust";
-const APT: &str = "debian-apt";
 /// The older one first: its packages are less often caught half-way through a transition.
 const SUITES: [&str; 2] = ["testing", "unstable"];
 const STD: &str = "libstd-rust-dev";
@@ -49,8 +48,8 @@ pub fn get(layout: &Layout, target: &str) -> Result<Toolchain> {
         return Ok(toolchain);
     }
     let partial = layout.partial(FOLDER)?;
-    let unpacked = fetch(layout, &mirrors).and_then(|packages| unpack(&packages, &partial));
-    layout::remove(&layout.partial(APT)?)?;
+    let unpacked = fetch(layout, &mirrors).and_then(|packages| apt::unpack(&packages, &partial));
+    layout::remove(&layout.partial(apt::FOLDER)?)?;
     unpacked?;
     write_scripts(&partial)?;
     check(&partial, target).context("Debian's Rust does not work on this machine")?;
@@ -68,7 +67,7 @@ fn fetch(layout: &Layout, mirrors: &[String]) -> Result<Vec<PathBuf>> {
     for mirror in mirrors {
         for suite in SUITES {
             eprintln!("looking for Rust in Debian {suite} at {mirror}");
-            let opened = Apt::open(&layout.partial(APT)?, mirror, suite);
+            let opened = Apt::open(&layout.partial(apt::FOLDER)?, mirror, suite);
             let silent = opened.is_err();
             match opened.and_then(|apt| fetch_from(&apt)) {
                 Ok(packages) => return Ok(packages),
@@ -106,17 +105,6 @@ fn is_new_enough(version: &str) -> bool {
 fn numbers(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-fn unpack(packages: &[PathBuf], folder: &Path) -> Result<()> {
-    for package in packages {
-        let size = fs::metadata(package)?.len();
-        let name = package.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.split('_').next().unwrap_or_default();
-        eprintln!("unpacking {name} ({} kB)", size / 1000);
-        process::run(Command::new("dpkg").arg("-x").arg(package).arg(folder))?;
-    }
-    Ok(())
 }
 
 /// Writes the two scripts that cargo calls. They find the folder from where they lie, so that the tree can be moved.

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{STUCK, Toolchain, bytes_in, installed};
-use crate::layout::Layout;
-use crate::process;
+use super::{Toolchain, installed};
+use crate::layout::{Layout, bytes_in};
+use crate::process::{self, STUCK};
 
 /// Adds `target` to the Rust in use.
 pub fn get(layout: &Layout, target: &str) -> Result<Toolchain> {

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{STUCK, bytes_in, names_in};
-use crate::process;
+use crate::layout::{bytes_in, names_in};
+use crate::process::{self, STUCK};
 
 /// Where Debian's machines keep the keys of Debian's archive. Named, because a newer suite than the machine's own has
 /// no entry in its sources that would name them.
@@ -16,6 +16,9 @@ const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.pgp",
     "/usr/share/keyrings/debian-archive-keyring.gpg",
 ];
+
+/// Where among the tools its state may lie while it is at work.
+pub const FOLDER: &str = "debian-apt";
 
 /// An apt whose state lies in one folder.
 pub struct Apt {
@@ -125,6 +128,18 @@ impl Apt {
         }
         Ok(text)
     }
+}
+
+/// Unpacks packages into a folder; nothing is installed.
+pub fn unpack(packages: &[PathBuf], folder: &Path) -> Result<()> {
+    for package in packages {
+        let size = fs::metadata(package)?.len();
+        let name = package.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.split('_').next().unwrap_or_default();
+        eprintln!("unpacking {name} ({} kB)", size / 1000);
+        process::run(Command::new("dpkg").arg("-x").arg(package).arg(folder))?;
+    }
+    Ok(())
 }
 
 /// The addresses from which this machine gets the release it runs.
