@@ -68,10 +68,15 @@ impl Apt {
             ])
             .args(packages);
         self.run(&mut install)?;
+        self.download(&[alone])
+    }
+
+    /// Fetches packages on their own. Returns the files, and those that were fetched before.
+    pub fn download(&self, packages: &[&str]) -> Result<Vec<PathBuf>> {
         let archives = self.folder.join("archives");
         let mut download = self.command("apt-get");
-        download.current_dir(&archives).args(["download", alone]);
-        self.run(&mut download)?;
+        download.current_dir(&archives).arg("download");
+        self.run(download.args(packages))?;
 
         let mut files = names_in(&archives)?;
         files.retain(|name| name.ends_with(".deb"));
@@ -142,6 +147,13 @@ pub fn unpack(packages: &[PathBuf], folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The name of the release that this machine runs, `bookworm`.
+pub fn codename() -> Result<String> {
+    let release = fs::read_to_string("/etc/os-release").context("this is no Debian")?;
+    let name = codename_in(&release).context("this is no Debian")?;
+    Ok(name.to_owned())
+}
+
 /// The addresses from which this machine gets the release it runs.
 pub fn mirrors() -> Result<Vec<String>> {
     let release = fs::read_to_string("/etc/os-release").context("this is no Debian")?;
@@ -150,7 +162,7 @@ pub fn mirrors() -> Result<Vec<String>> {
         .args(["indextargets", "--no-release-info"])
         .args(["--format", "$(REPO_URI) $(RELEASE)"]);
     let targets = process::read(&mut targets).context("this machine has no apt")?;
-    let mirrors = serving(&targets, codename(&release));
+    let mirrors = serving(&targets, codename_in(&release));
     ensure!(
         !mirrors.is_empty(),
         "the machine's apt sources name no mirror of Debian"
@@ -158,7 +170,7 @@ pub fn mirrors() -> Result<Vec<String>> {
     Ok(mirrors)
 }
 
-fn codename(os_release: &str) -> Option<&str> {
+fn codename_in(os_release: &str) -> Option<&str> {
     os_release
         .lines()
         .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
@@ -244,8 +256,8 @@ Acquire::odd "say "hello"";
             "ID=debian\nVERSION_CODENAME=bookworm\n",
             "VERSION_CODENAME=\"bookworm\"",
         ] {
-            assert_eq!(codename(text), Some("bookworm"));
+            assert_eq!(codename_in(text), Some("bookworm"));
         }
-        assert_eq!(codename("ID=arch\n"), None);
+        assert_eq!(codename_in("ID=arch\n"), None);
     }
 }

@@ -202,10 +202,12 @@ cargo xtask test [lint|unit|e2e]
 Gets what is missing and runs everything, stopping at the first failure:
   lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
   unit   the tests of every package but the end-to-end corpus
-  e2e    builds the filter, gets Envoy, and runs the end-to-end corpus
+  e2e    builds the filter, gets Envoy and servers to put behind it, and runs the end-to-end corpus
 and, where none of these is named, the fuzz targets on their seeds.
 
-`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
+`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
+or unpacked from the machine's own Debian into target/tools), python3, and node with packages that npm fetches into target/tools.
+Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure.
 ";
 
 const HELP_FUZZ: &str = "\

@@ -1,6 +1,6 @@
 //! `cargo xtask <command>`: the project's only menu.
 //!
-//! It gets what a machine lacks (a Rust that compiles to WebAssembly, Envoy) into `target/tools`, changes nothing of the
+//! It gets what a machine lacks (a Rust that compiles to WebAssembly, Envoy, servers to test with) into `target/tools`, changes nothing of the
 //! system, and then builds, tests or demonstrates. Progress goes to standard error; standard output carries results.
 
 mod apt;
@@ -13,6 +13,7 @@ mod mutants;
 mod process;
 mod test;
 mod toolchain;
+mod upstreams;
 mod wasm;
 
 use std::process::ExitCode;

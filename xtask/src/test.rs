@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::arguments::Part;
 use crate::layout::Layout;
-use crate::{envoy, process, wasm};
+use crate::{envoy, process, upstreams, wasm};
 
 /// Runs one part, or all of them, and stops at the first step that fails.
 pub fn run(layout: &Layout, part: Part) -> Result<()> {
@@ -98,6 +98,7 @@ struct Host {
 }
 
 fn host(layout: &Layout) -> Result<Host> {
+    step("upstreams", || upstreams::get(layout))?;
     Ok(Host {
         filter: step("build the filter", || wasm::build_filter(layout))?,
         vector_probe: step("build the probe for signature vectors", || {
