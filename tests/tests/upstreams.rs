@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow, bail};
 use e2e::config::DECISION_HEADER;
-use e2e::corpus::file::{KeySet, TokenSpec};
-use e2e::corpus::{Runner, mint};
+use e2e::corpus::file::KeySet;
+use e2e::corpus::{Runner, TokenSpec, mint};
 use e2e::gate::{Gate, Plan};
 use e2e::http1::Answer;
 use e2e::judge::Prepared;
