@@ -60,6 +60,8 @@ pub(crate) struct CanonicalPath {
     decoded: Vec<u8>,
     /// Where each segment starts and ends in there.
     segments: Vec<Range<usize>>,
+    /// The places of the segments that are not in their usual spelling.
+    respelt: Vec<usize>,
     needs: AllowInPath,
 }
 
@@ -81,6 +83,7 @@ impl CanonicalPath {
         let mut canonical = Self {
             decoded: Vec::with_capacity(path.len()),
             segments: Vec::new(),
+            respelt: Vec::new(),
             needs: AllowInPath::NOTHING,
         };
         let inner = match path.strip_prefix(b"/") {
@@ -100,6 +103,22 @@ impl CanonicalPath {
         self.decoded.get(self.segments.get(place)?.clone())
     }
 
+    /// Whether a reader that compares paths as they come sees another segment there than in its usual spelling (RFC 3986
+    /// section 6.2.2): an octet is escaped that could stand for itself, or a hexadecimal digit is in lower case.
+    pub(crate) fn is_respelt(&self, place: usize) -> bool {
+        self.respelt.contains(&place)
+    }
+
+    /// Whether any segment is.
+    pub(crate) fn has_respelt(&self) -> bool {
+        !self.respelt.is_empty()
+    }
+
+    /// Whether a decoded octet is such a one.
+    pub(crate) fn has(&self, is_such: impl Fn(&u8) -> bool) -> bool {
+        self.decoded.iter().any(is_such)
+    }
+
     /// What a route must allow before it can take this path: what is hidden in its segments.
     pub(crate) fn needs(&self) -> AllowInPath {
         self.needs
@@ -116,6 +135,9 @@ impl CanonicalPath {
             check_pieces(text)?;
         } else {
             look_through_escapes(text)?;
+        }
+        if is_respelt(raw) {
+            self.respelt.push(self.segments.len());
         }
         self.segments.push(start..self.decoded.len());
         self.needs = self.needs.union(needs);
@@ -145,6 +167,24 @@ fn decode(raw: &[u8], decoded: &mut Vec<u8>) -> Result<AllowInPath, AmbiguousPat
         decoded.push(octet);
     }
     Ok(needs)
+}
+
+/// Whether some escape of a segment is not the usual spelling of its octet.
+fn is_respelt(raw: &[u8]) -> bool {
+    let mut escapes = raw.split(|octet| *octet == b'%').skip(1);
+    escapes.any(|behind| match escaped(behind) {
+        None => false,
+        Some((octet, rest)) => {
+            let digits = behind.len().saturating_sub(rest.len());
+            let is_lower = |digit: &u8| digit.is_ascii_lowercase();
+            is_plain(octet) || behind.iter().take(digits).any(is_lower)
+        }
+    })
+}
+
+/// Whether an octet may stand for itself in a segment (`pchar`, RFC 3986 section 3.3).
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&octet)
 }
 
 /// The octet of the two hexadecimal digits that stand first, and what stands behind them.

@@ -83,6 +83,11 @@ pub fn check(input: &[u8]) {
             );
             assert!(passed.set.is_empty() && passed.fetch.is_none());
             assert!(!routes::leads_out(raw), "{} leads out", raw.escape_ascii());
+            assert!(
+                !routes::reads_otherwise(&RULES, raw),
+                "{} is another path to other routers",
+                raw.escape_ascii()
+            );
             for reading in routes::readings(rule, raw) {
                 let read = routes::find(&RULES, &reading, method);
                 assert_eq!(
@@ -109,7 +114,7 @@ fn check_refused(reason: Reason, asked: &Asked, found: Option<&Rule>) {
     assert!(about_path, "{} for a path", reason.code());
     if asked.method == b"CONNECT" {
         assert_eq!(reason, Reason::ConnectRefused);
-    } else if routes::is_plain(&asked.path) {
+    } else if routes::is_plain(&asked.path) && !routes::reads_otherwise(&RULES, &asked.path) {
         assert_ne!(
             reason,
             Reason::PathAmbiguous,

@@ -31,17 +31,10 @@ impl Rule {
 
 /// The rule for a raw path without its query, and a method. None where there is none, or where the path is no path.
 pub fn find<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> Option<&'r Rule> {
-    let inner = path.strip_prefix(b"/")?;
-    let inner = inner.strip_suffix(b"/").unwrap_or(inner);
-    let segments: Vec<Vec<u8>> = match inner {
-        [] => Vec::new(),
-        inner => inner.split(|octet| *octet == b'/').map(decoded).collect(),
-    };
-    let best = rules
-        .iter()
-        .filter_map(|rule| Some((rank(rule.pattern, &segments)?, rule.pattern)))
-        .min()?;
-    let same = || rules.iter().filter(|rule| rule.pattern == best.1);
+    path.strip_prefix(b"/")?;
+    let segments = segments(path).decoded;
+    let pattern = *best(rules, &segments, |literal, segment| literal == segment).first()?;
+    let same = || rules.iter().filter(|rule| rule.pattern == pattern);
     let named = |rule: &&Rule| rule.methods.iter().any(|name| name.as_bytes() == method);
     let look_alike = |rule: &Rule| {
         let mut names = rule.methods.iter();
@@ -52,6 +45,80 @@ pub fn find<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> Option<&'r Rul
         None if same().any(look_alike) => None,
         None => same().find(|rule| rule.methods.is_empty()),
     }
+}
+
+/// Whether the router of an upstream takes a path for another pattern than the gate: one that ignores case, one that compares
+/// literals with the path as it came, or one that looks for the query once the path is decoded.
+pub fn reads_otherwise(rules: &[Rule], path: &[u8]) -> bool {
+    let exactly = |literal: &[u8], segment: &[u8]| literal == segment;
+    let segments = segments(path);
+    let Some(pattern) = best(rules, &segments.decoded, exactly).first().copied() else {
+        return false;
+    };
+    let in_any_case = |literal: &[u8], segment: &[u8]| literal.eq_ignore_ascii_case(segment);
+    // None of our literals has an escape in its usual spelling.
+    let as_it_came = best(rules, &segments.raw, exactly);
+    let cut = segments.before_mark();
+    let others = [
+        best(rules, &segments.decoded, in_any_case),
+        as_it_came,
+        best(rules, &cut, exactly),
+    ];
+    let differs = |patterns: &Vec<&str>| !patterns.is_empty() && !patterns.contains(&pattern);
+    others.iter().any(differs)
+}
+
+/// The segments of a path, without the one empty one at its end.
+struct Segments {
+    raw: Vec<Vec<u8>>,
+    decoded: Vec<Vec<u8>>,
+}
+
+fn segments(path: &[u8]) -> Segments {
+    let inner = path.strip_prefix(b"/").unwrap_or(path);
+    let inner = inner.strip_suffix(b"/").unwrap_or(inner);
+    let raw: Vec<Vec<u8>> = match inner {
+        [] => Vec::new(),
+        inner => inner
+            .split(|octet| *octet == b'/')
+            .map(<[u8]>::to_vec)
+            .collect(),
+    };
+    let decoded = raw.iter().map(|segment| decoded(segment)).collect();
+    Segments { raw, decoded }
+}
+
+impl Segments {
+    /// What is left when the path ends at the first decoded `?` or `#`.
+    fn before_mark(&self) -> Vec<Vec<u8>> {
+        let mut kept = Vec::new();
+        for segment in &self.decoded {
+            let mut parts = segment.split(|octet| matches!(octet, b'?' | b'#'));
+            let before = parts.next().unwrap_or_default();
+            if !before.is_empty() {
+                kept.push(before.to_vec());
+            }
+            if parts.next().is_some() {
+                break;
+            }
+        }
+        kept
+    }
+}
+
+/// The most specific patterns for these segments, which are one where literals are compared exactly.
+fn best<'r>(
+    rules: &'r [Rule],
+    segments: &[Vec<u8>],
+    is_literal: impl Fn(&[u8], &[u8]) -> bool,
+) -> Vec<&'r str> {
+    let ranked: Vec<_> = rules
+        .iter()
+        .filter_map(|rule| Some((rank(rule.pattern, segments, &is_literal)?, rule.pattern)))
+        .collect();
+    let least = ranked.iter().map(|(rank, _)| rank).min();
+    let best = ranked.iter().filter(|(rank, _)| Some(rank) == least);
+    best.map(|(_, pattern)| *pattern).collect()
 }
 
 /// Whether a path is so plain that nobody could read it in two ways: words between single slashes.
@@ -119,7 +186,11 @@ pub fn without_query(path: &[u8]) -> &[u8] {
 }
 
 /// How specific a pattern is for these segments, the smallest being the most; nothing where it does not match.
-fn rank(pattern: &str, segments: &[Vec<u8>]) -> Option<Vec<u8>> {
+fn rank(
+    pattern: &str,
+    segments: &[Vec<u8>],
+    is_literal: impl Fn(&[u8], &[u8]) -> bool,
+) -> Option<Vec<u8>> {
     let mut rank = Vec::new();
     let mut segments = segments.iter();
     for wanted in pattern.split('/').filter(|wanted| !wanted.is_empty()) {
@@ -130,7 +201,7 @@ fn rank(pattern: &str, segments: &[Vec<u8>]) -> Option<Vec<u8>> {
         let segment = segments.next()?;
         match wanted.starts_with('{') {
             true => rank.push(1),
-            false if wanted.as_bytes() == segment => rank.push(0),
+            false if is_literal(wanted.as_bytes(), segment) => rank.push(0),
             false => return None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod pattern;
 mod table;
+mod tree;
 
 use serde_json::Value;
 

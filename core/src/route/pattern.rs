@@ -109,6 +109,14 @@ impl InvalidPattern {
 }
 
 impl Pattern {
+    /// Whether a literal has a capital letter of ASCII.
+    pub(crate) fn has_capitals(&self) -> bool {
+        self.segments.iter().any(|segment| match segment {
+            PatternSegment::Literal(text) => text.iter().any(u8::is_ascii_uppercase),
+            PatternSegment::Parameter => false,
+        })
+    }
+
     /// Reads a pattern.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidPattern> {
         if text.len() > MAX_PATTERN_BYTES {

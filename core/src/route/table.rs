@@ -1,20 +1,25 @@
 //! The table of all routes: which one decides about a path and a method.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Route;
-use super::pattern::{Pattern, PatternSegment};
+use super::pattern::Pattern;
+use super::tree::{Segment, Tree};
 use crate::path::CanonicalPath;
 
-/// All routes, in the order of the policy, and the tree that finds them in no order.
-///
-/// A tree of whole segments: `matchit` refuses `/t/{id}` beside `/t/{*rest}`, and our precedence is part of the
-/// policy's contract. A literal beats a `{parameter}`, which beats a `{*rest}`, from the left.
+/// All routes, in the order of the policy, and the trees that find them in no order.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteTable {
     routes: Vec<Route>,
-    /// The root is the first node. Children have higher places than their parents.
-    nodes: Vec<Node>,
+    /// The patterns, in the order of their first routes.
+    leaves: Vec<Leaf>,
+    /// The patterns as they are written: this tree decides.
+    exact: Tree,
+    /// The patterns with their literals in lower case, for the second opinion of a router that ignores case.
+    any_case: Tree,
+    /// Whether some literal has a capital letter.
+    has_capitals: bool,
 }
 
 /// What the table says about a path and a method.
@@ -30,18 +35,8 @@ pub(crate) enum Match<'p> {
         pattern: &'p str,
     },
     /// The path holds an encoded slash, a semicolon or a double escape, and no route was found that takes
-    /// it as data.
+    /// it as data; or a router that ignores case, or that does not decode, would take it for another pattern.
     AmbiguousPath,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Node {
-    literals: BTreeMap<Vec<u8>, usize>,
-    parameter: Option<usize>,
-    /// The pattern that ends here.
-    end: Option<Leaf>,
-    /// The pattern that ends here in `{*…}`.
-    rest: Option<Leaf>,
 }
 
 /// The routes of one pattern, by method: places in `RouteTable::routes`.
@@ -61,58 +56,100 @@ pub(crate) struct AlreadyRouted {
     pub(crate) method: Option<String>,
 }
 
-const ROOT: usize = 0;
-
 impl RouteTable {
     /// A table without routes: it matches nothing.
     pub(crate) fn new() -> Self {
         Self {
             routes: Vec::new(),
-            nodes: vec![Node::default()],
+            leaves: Vec::new(),
+            exact: Tree::new(),
+            any_case: Tree::new(),
+            has_capitals: false,
         }
     }
 
     /// Adds a route, unless one of the same pattern takes one of its methods already.
     pub(crate) fn insert(&mut self, pattern: &Pattern, route: Route) -> Result<(), AlreadyRouted> {
-        let place = self.routes.len();
-        let node = self.node_for(pattern);
-        // INVARIANT: `node_for` returns the place of a node. Were it not so, the route would be missing, which refuses.
-        let Some(node) = self.nodes.get_mut(node) else {
+        let (place, new) = (self.routes.len(), self.leaves.len());
+        // INVARIANT: a pattern has a node. Were it not so, the route would be missing, which refuses.
+        let Some(leaves) = self.exact.leaves_of(pattern, <[u8]>::to_vec) else {
             return Ok(());
         };
-        let leaf = if pattern.rest {
-            &mut node.rest
-        } else {
-            &mut node.end
-        };
-        let leaf = leaf.get_or_insert_with(|| Leaf {
-            pattern: route.path.clone(),
-            named: BTreeMap::new(),
-            any: None,
-        });
-        leaf.take(&route.methods, place)?;
-        self.routes.push(route);
+        let known = leaves.first().copied();
+        if known.is_none() {
+            leaves.push(new);
+            self.leaves.push(Leaf {
+                pattern: route.path.clone(),
+                named: BTreeMap::new(),
+                any: None,
+            });
+            if let Some(twins) = self.any_case.leaves_of(pattern, <[u8]>::to_ascii_lowercase) {
+                twins.push(new);
+            }
+            self.has_capitals |= pattern.has_capitals();
+        }
+        if let Some(leaf) = self.leaves.get_mut(known.unwrap_or(new)) {
+            leaf.take(&route.methods, place)?;
+            self.routes.push(route);
+        }
         Ok(())
     }
 
     /// The route that decides about this path and method.
-    ///
-    /// A node stands at one depth and is reached in one way, so a search visits no node twice, however it
-    /// backtracks: it costs at most one comparison of a segment per node of the tree, whatever the path.
     pub(crate) fn find(&self, path: &CanonicalPath, method: &[u8]) -> Match<'_> {
         let needs = path.needs();
         let ordinary = needs.is_nothing();
-        match self.leaf(ROOT, path, 0) {
-            None if ordinary => Match::NoPath,
-            None => Match::AmbiguousPath,
-            Some(leaf) => match leaf.place(method).and_then(|place| self.routes.get(place)) {
-                Some(route) if route.allow_in_path.covers(needs) => Match::Route(route),
-                None if ordinary => Match::NoMethod {
-                    pattern: &leaf.pattern,
-                },
-                _ => Match::AmbiguousPath,
-            },
+        // No literal holds a `/`, a `;` or a `%`, so that a segment which hides one never passes for it.
+        let found = self.exact.find(&|place| Some(text(path.segment(place)?)));
+        let Some((place, leaf)) = found
+            .first()
+            .and_then(|place| Some((*place, self.leaves.get(*place)?)))
+        else {
+            return match ordinary {
+                true => Match::NoPath,
+                false => Match::AmbiguousPath,
+            };
+        };
+        if self.is_another_to_others(path, place) {
+            return Match::AmbiguousPath;
         }
+        match leaf.place(method).and_then(|place| self.routes.get(place)) {
+            Some(route) if route.allow_in_path.covers(needs) => Match::Route(route),
+            None if ordinary => Match::NoMethod {
+                pattern: &leaf.pattern,
+            },
+            _ => Match::AmbiguousPath,
+        }
+    }
+
+    /// Whether the router of an upstream may take the path for another pattern than the one of that leaf.
+    ///
+    /// Express ignores the case of literals by default; Express and code on WHATWG URLs compare literals with the path as it
+    /// came, escapes and all (docs/upstreams.md); whoever decodes first and looks for the query then cuts the path at a
+    /// `?` that was escaped (CVE-2024-38474). Where no other pattern is near, all readings end at the same leaf or at
+    /// none, and nothing is ambiguous.
+    fn is_another_to_others(&self, path: &CanonicalPath, leaf: usize) -> bool {
+        let differs = |found: &[usize]| !found.is_empty() && !found.contains(&leaf);
+        let in_any_case = |place: usize| {
+            let lower = path.segment(place)?.to_ascii_lowercase();
+            Some(Segment::Text(Cow::Owned(lower)))
+        };
+        let as_it_came = |place: usize| {
+            let read = text(path.segment(place)?);
+            Some(match path.is_respelt(place) {
+                true => Segment::NoLiteral,
+                false => read,
+            })
+        };
+        let cut_off = |place: usize| {
+            let is_behind = (0..place).any(|before| path.segment(before).is_none_or(has_mark));
+            let before_mark = path.segment(place)?.split(is_mark).next()?;
+            (!is_behind && !before_mark.is_empty()).then(|| text(before_mark))
+        };
+        ((self.has_capitals || path.has(u8::is_ascii_uppercase))
+            && differs(self.any_case.find(&in_any_case)))
+            || (path.has_respelt() && differs(self.exact.find(&as_it_came)))
+            || (path.has(is_mark) && differs(self.exact.find(&cut_off)))
     }
 
     /// Every route, in the order of the policy.
@@ -120,40 +157,19 @@ impl RouteTable {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter()
     }
+}
 
-    /// The leaf for the segments of `path` from `depth` on, below that node. As deep as the deepest pattern.
-    fn leaf(&self, node: usize, path: &CanonicalPath, depth: usize) -> Option<&Leaf> {
-        let node = self.nodes.get(node)?;
-        let Some(segment) = path.segment(depth) else {
-            return node.end.as_ref().or(node.rest.as_ref());
-        };
-        let below = depth.saturating_add(1);
-        // No literal holds a `/`, a `;` or a `%`, so that a segment which hides one never passes for it.
-        node.literals
-            .get(segment)
-            .and_then(|child| self.leaf(*child, path, below))
-            .or_else(|| self.leaf(node.parameter?, path, below))
-            .or(node.rest.as_ref())
-    }
+/// Whether an octet ends the path of a URL that is not decoded yet (RFC 3986 section 3.3).
+fn is_mark(octet: &u8) -> bool {
+    matches!(octet, b'?' | b'#')
+}
 
-    /// The node where that pattern ends, made if it is not there.
-    fn node_for(&mut self, pattern: &Pattern) -> usize {
-        let mut at = ROOT;
-        for segment in &pattern.segments {
-            let next = self.nodes.len();
-            let Some(node) = self.nodes.get_mut(at) else {
-                break;
-            };
-            at = match segment {
-                PatternSegment::Literal(text) => *node.literals.entry(text.clone()).or_insert(next),
-                PatternSegment::Parameter => *node.parameter.get_or_insert(next),
-            };
-            if at == next {
-                self.nodes.push(Node::default());
-            }
-        }
-        at
-    }
+fn has_mark(segment: &[u8]) -> bool {
+    segment.iter().any(is_mark)
+}
+
+fn text(segment: &[u8]) -> Segment<'_> {
+    Segment::Text(Cow::Borrowed(segment))
 }
 
 impl Leaf {

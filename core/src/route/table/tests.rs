@@ -249,7 +249,9 @@ fn a_segment_that_hides_something_is_no_literal() {
             ("GET /lit%3B", "/{x}"),
             ("GET /%256cit", "/{x}"),
             ("GET /lit%2F", "/{x}"),
-            ("GET /%6cit", "/lit"),
+            ("GET /s/%6cit", "/s/lit"),
+            // To a router that does not decode it is `/{x}`.
+            ("GET /%6cit", "ambiguous"),
         ],
     );
 }
@@ -296,4 +298,61 @@ fn every_way_may_be_a_dead_end() {
     let end = format!("GET {}/b/end", "/a".repeat(depth - 1));
     let found = format!("{}/{{x}}", "/a".repeat(depth - 1));
     check(&table, &[(&dead_end, "no path"), (&end, &found)]);
+}
+
+#[test]
+fn what_another_router_takes_for_another_pattern_is_ambiguous() {
+    let paths = [
+        "/assets/{*rest}",
+        "/assets/private/{*rest}",
+        "/users/{id}",
+        "/users/@me",
+        "/gr\u{f6}\u{df}e/{x}",
+        "/gr\u{f6}\u{df}e/\u{fc}",
+        "/alone",
+        "/Both",
+        "/both",
+        "/Case/new",
+        "/case/{id}",
+    ];
+    check(
+        &table(paths.map(|path| route(path, &[]))),
+        &[
+            // A router that ignores case serves the private ones.
+            ("GET /assets/Private/x", "ambiguous"),
+            ("GET /ASSETS/private/x", "no path"),
+            ("GET /assets/x/Private", "/assets/{*rest}"),
+            ("GET /assets/PrivateX", "/assets/{*rest}"),
+            ("GET /users/@ME", "ambiguous"),
+            ("GET /users/Alice", "/users/{id}"),
+            ("GET /case/new", "ambiguous"),
+            ("GET /Case/new", "/Case/new"),
+            ("GET /case/New", "ambiguous"),
+            ("GET /case/7", "/case/{id}"),
+            ("GET /Case/7", "no path"),
+            // One that does not decode serves what stands beside them.
+            ("GET /assets/%70rivate/x", "ambiguous"),
+            ("GET /users/%40me", "ambiguous"),
+            ("GET /users/%41lice", "/users/{id}"),
+            ("GET /gr%C3%B6%C3%9Fe/%C3%BC", "/gr\u{f6}\u{df}e/\u{fc}"),
+            ("GET /gr%C3%B6%C3%9Fe/%c3%BC", "ambiguous"),
+            ("GET /gr%c3%b6%c3%9fe/x", "/gr\u{f6}\u{df}e/{x}"),
+            // One that decodes first and looks for the query then cuts the path off.
+            ("GET /users/@me%3F", "ambiguous"),
+            ("GET /users/@me%3fx", "ambiguous"),
+            ("GET /users/@me%23x", "ambiguous"),
+            ("GET /users/%3f@me", "/users/{id}"),
+            ("GET /users/what%3F", "/users/{id}"),
+            ("GET /assets/x%3F/private", "/assets/{*rest}"),
+            ("GET /assets/private/%3f/x", "/assets/private/{*rest}"),
+            ("GET /assets/private%3F/x", "ambiguous"),
+            // Where no other pattern is near, nobody can be wrong.
+            ("GET /%61lone", "/alone"),
+            ("GET /Alone", "no path"),
+            // Who writes both spellings knows a router that tells them apart.
+            ("GET /Both", "/Both"),
+            ("GET /both", "/both"),
+            ("GET /BOTH", "no path"),
+        ],
+    );
 }

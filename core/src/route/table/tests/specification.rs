@@ -8,7 +8,7 @@ use super::*;
 type Pieces = Vec<&'static str>;
 
 fn pieces() -> impl Strategy<Value = Pieces> {
-    let middle = prop::sample::select(vec!["a", "b", "{x}", "{y}"]);
+    let middle = prop::sample::select(vec!["a", "b", "B", "{x}", "{y}"]);
     (prop::collection::vec(middle, 0..4), any::<bool>()).prop_map(|(mut pieces, rest)| {
         if rest {
             pieces.push("{*x}");
@@ -30,12 +30,38 @@ fn methods() -> impl Strategy<Value = Vec<&'static str>> {
 
 fn request() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
     let method = prop::sample::select(vec!["GET", "HEAD", "POST", "get", "head", "post", "DELETE"]);
-    let segment = prop::sample::select(vec!["a", "b", "c"]);
+    let segment = prop::sample::select(vec![
+        "a", "a", "b", "b", "c", "A", "B", "%61", "%42", "%c3%bc", "%C3%BC",
+    ]);
     (method, prop::collection::vec(segment, 0..5))
 }
 
+/// How a router compares a literal with a segment.
+type Reader = fn(&str, &str) -> bool;
+
+/// As the gate does: decoded, octet by octet.
+fn exactly(literal: &str, segment: &str) -> bool {
+    let decoded = match segment {
+        "%61" => "a",
+        "%42" => "B",
+        plain => plain,
+    };
+    literal == decoded
+}
+
+/// As Express does by default, once the path is decoded.
+fn in_any_case(literal: &str, segment: &str) -> bool {
+    exactly(&literal.to_lowercase(), &segment.to_lowercase())
+        || exactly(&literal.to_uppercase(), &segment.to_uppercase())
+}
+
+/// As code on the path of a URL does.
+fn as_it_came(literal: &str, segment: &str) -> bool {
+    literal == segment
+}
+
 /// How specific a match is, piece by piece from the left: the smaller, the more. None if it does not match.
-fn specificity(pattern: &Pieces, path: &[&str]) -> Option<Vec<u8>> {
+fn specificity(pattern: &Pieces, path: &[&str], is_literal: Reader) -> Option<Vec<u8>> {
     let mut ranks = Vec::new();
     for (place, piece) in pattern.iter().enumerate() {
         match (*piece, path.get(place)) {
@@ -44,7 +70,7 @@ fn specificity(pattern: &Pieces, path: &[&str]) -> Option<Vec<u8>> {
                 return Some(ranks);
             }
             ("{x}" | "{y}", Some(_)) => ranks.push(1),
-            (literal, Some(segment)) if literal == *segment => ranks.push(0),
+            (literal, Some(segment)) if is_literal(literal, segment) => ranks.push(0),
             _ => return None,
         }
     }
@@ -67,13 +93,39 @@ fn slowly(
     method: &str,
     path: &[&str],
 ) -> Result<usize, &'static str> {
-    let best = routes
-        .iter()
-        .filter_map(|(pattern, _)| Some((specificity(pattern, path)?, pattern)))
-        .min_by_key(|(ranks, _)| ranks.clone());
-    let Some((_, pattern)) = best else {
+    let best = |is_literal: Reader, path: &[&str]| -> Vec<&Pieces> {
+        let ranked: Vec<_> = routes
+            .iter()
+            .filter_map(|(pattern, _)| Some((specificity(pattern, path, is_literal)?, pattern)))
+            .collect();
+        let least = ranked.iter().map(|(ranks, _)| ranks).min();
+        ranked
+            .iter()
+            .filter(|(ranks, _)| Some(ranks) == least)
+            .map(|(_, pattern)| *pattern)
+            .collect()
+    };
+    let Some(pattern) = best(exactly, path).first().copied() else {
         return Err("no path");
     };
+    let whole = path.join("/");
+    let marks = ["%3F", "%3f", "%23"].iter();
+    let end = marks.filter_map(|mark| whole.find(mark)).min();
+    let (before_mark, _) = whole.split_at(end.unwrap_or(whole.len()));
+    let cut_off: Vec<&str> = before_mark
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    for (reader, path) in [
+        (in_any_case as Reader, path),
+        (as_it_came, path),
+        (exactly, &cut_off[..]),
+    ] {
+        let others = best(reader, path);
+        if !others.is_empty() && !others.iter().any(|other| same_pattern(pattern, other)) {
+            return Err("ambiguous");
+        }
+    }
     let taking = |wanted: Option<&str>| {
         routes.iter().position(|(other, methods)| {
             same_pattern(pattern, other)
@@ -142,7 +194,9 @@ proptest! {
                     prop_assert_eq!(&found.path, &written(pieces));
                     prop_assert_eq!(&found.methods, methods);
                 }
-                (Match::NoPath, Err("no path")) | (Match::NoMethod { .. }, Err("no method")) => {}
+                (Match::NoPath, Err("no path"))
+                | (Match::NoMethod { .. }, Err("no method"))
+                | (Match::AmbiguousPath, Err("ambiguous")) => {}
                 (found, expected) => prop_assert!(false, "{raw}: {found:?}, not {expected:?}"),
             }
             let turned = said(&other, method, &raw);
