@@ -25,7 +25,7 @@ use crate::upstream::{ID_HEADER, UpstreamServer};
 
 /// What the gate is to be made of.
 pub struct Plan<'a> {
-    tools: &'a Tools,
+    filter: Option<&'a Path>,
     keys: &'a BTreeMap<String, TestKey>,
     upstream: UpstreamServer,
     key_server: KeyServer,
@@ -42,18 +42,28 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// No port, or no temporary folder, can be had.
     pub fn new(tools: &'a Tools, keys: &'a BTreeMap<String, TestKey>) -> Result<Self> {
+        let filter = Some(tools.filter.as_path());
+        let plan = Self::without_filter(&tools.envoy, keys)?;
+        Ok(Self { filter, ..plan })
+    }
+
+    /// The same for listeners in which Scopegate has no part.
+    ///
+    /// # Errors
+    /// See [`Plan::new`].
+    pub fn without_filter(envoy: &Path, keys: &'a BTreeMap<String, TestKey>) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("scopegate-gate-")
             .tempdir()?;
         Ok(Self {
-            tools,
+            filter: None,
             keys,
             upstream: UpstreamServer::start()?,
             key_server: KeyServer::start()?,
             folder,
             listeners: Vec::new(),
             services: Vec::new(),
-            launch: Launch::new(&tools.envoy),
+            launch: Launch::new(envoy),
         })
     }
 
@@ -91,7 +101,7 @@ impl<'a> Plan<'a> {
     /// A listener with this policy, placeholders filled with these places.
     ///
     /// # Errors
-    /// A placeholder without a place.
+    /// A placeholder without a place, or a plan without the filter.
     pub fn listener(
         &mut self,
         name: &str,
@@ -99,7 +109,8 @@ impl<'a> Plan<'a> {
         places: &BTreeMap<String, Place>,
     ) -> Result<()> {
         let policy = complete(policy, places)?;
-        let filter = config::gate(&self.tools.filter, &policy);
+        let filter = self.filter.context("a plan without the filter")?;
+        let filter = config::gate(filter, &policy);
         self.filtered_listener(name, &filter);
         Ok(())
     }
@@ -108,7 +119,7 @@ impl<'a> Plan<'a> {
     /// what the gate decided (see [`config::telling`]).
     ///
     /// # Errors
-    /// A placeholder without a place.
+    /// A placeholder without a place, or a plan without the filter.
     pub fn telling_listener(
         &mut self,
         name: &str,
@@ -117,7 +128,8 @@ impl<'a> Plan<'a> {
         places: &BTreeMap<String, Place>,
     ) -> Result<()> {
         let policy = complete(policy, places)?;
-        let filter = config::gate(&self.tools.filter, &policy);
+        let filter = self.filter.context("a plan without the filter")?;
+        let filter = config::gate(filter, &policy);
         let cluster = match service {
             None => config::UPSTREAM,
             Some(address) => {
@@ -139,6 +151,11 @@ impl<'a> Plan<'a> {
     fn listener_to(&self, name: &str, filter: &Value, cluster: &str) -> Value {
         let access_log = self.folder.path().join("access.log");
         config::listener(name, std::slice::from_ref(filter), cluster, &access_log)
+    }
+
+    /// A listener as it is.
+    pub fn whole_listener(&mut self, listener: Value) {
+        self.listeners.push(listener);
     }
 
     /// A folder that lasts as long as the gate.
@@ -232,7 +249,17 @@ impl Gate {
     ) -> Result<Seen> {
         let answer = self.send(listener, runner, sent, id)?;
         let entry = self.access_log_entry(id)?;
-        self.seen(id, sent, answer, &entry)
+        with_log(self.seen(id, sent, answer)?, &entry)
+    }
+
+    /// The same of a listener without the filter, where no log speaks of a decision.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn ask_unlogged(&self, listener: &str, runner: Runner, sent: &Prepared) -> Result<Seen> {
+        let id = self.fresh_id();
+        let answer = self.send(listener, runner, sent, &id)?;
+        self.seen(&id, sent, answer)
     }
 
     /// Sends the request with that id, and nothing more.
@@ -275,26 +302,12 @@ impl Gate {
         }
     }
 
-    fn seen(&self, id: &str, sent: &Prepared, answer: Answer, entry: &Value) -> Result<Seen> {
+    fn seen(&self, id: &str, sent: &Prepared, answer: Answer) -> Result<Seen> {
         let mut upstream = self.upstream.seen(id);
         if upstream.len() > 1 {
             bail!("the upstream saw one request {} times", upstream.len());
         }
-        let noted = |name: &str| {
-            entry[name]
-                .as_str()
-                .filter(|text| !text.is_empty() && *text != "-")
-                .map(str::to_owned)
-        };
         let grpc = grpc_status(&answer)?;
-        let is_allowed = upstream.len() == 1;
-        let decision = noted("decision");
-        if (decision.as_deref() == Some("deny")) == is_allowed {
-            bail!(
-                "the access log says {decision:?}, and the upstream was {}reached",
-                if is_allowed { "" } else { "not " }
-            );
-        }
         Ok(Seen {
             status: match grpc {
                 // A WebSocket that was opened is a 200 over HTTP/2 (RFC 8441 section 5).
@@ -306,11 +319,34 @@ impl Gate {
             headers: answer.headers,
             body: (sent.method != "HEAD").then_some(answer.body),
             grpc,
-            reason: noted("reason"),
-            route: noted("route"),
+            reason: None,
+            route: None,
             upstream: upstream.pop(),
         })
     }
+}
+
+/// Adds what the access log says of the decision, which must agree with what the upstream saw.
+fn with_log(seen: Seen, entry: &Value) -> Result<Seen> {
+    let noted = |name: &str| {
+        entry[name]
+            .as_str()
+            .filter(|text| !text.is_empty() && *text != "-")
+            .map(str::to_owned)
+    };
+    let is_allowed = seen.upstream.is_some();
+    let decision = noted("decision");
+    if (decision.as_deref() == Some("deny")) == is_allowed {
+        bail!(
+            "the access log says {decision:?}, and the upstream was {}reached",
+            if is_allowed { "" } else { "not " }
+        );
+    }
+    Ok(Seen {
+        reason: noted("reason"),
+        route: noted("route"),
+        ..seen
+    })
 }
 
 /// The gRPC status in headers or trailers ("Trailers-Only" answers have it in their headers).

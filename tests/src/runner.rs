@@ -27,26 +27,56 @@ pub trait Host {
     fn fetches(&self, key_set: &str) -> usize;
 }
 
+/// One request of a case, what it must get, and what it got.
+pub struct Asked {
+    /// The request as it was sent.
+    pub sent: Prepared,
+    /// The expectation, its placeholders filled in.
+    pub expect: Expect,
+    /// What came of it; an error is no answer at all.
+    pub seen: Result<Seen>,
+}
+
+/// Sends the requests of the case, one after the other, up to the first without an answer.
+///
+/// # Errors
+/// A request that cannot be made.
+pub fn ask(
+    case: &Case,
+    keys: &BTreeMap<String, TestKey>,
+    host: &mut dyn Host,
+) -> Result<Vec<Asked>> {
+    let mut asked = Vec::new();
+    let mut token = None;
+    for step in &case.steps {
+        host.wait(step.wait_ms);
+        let sent = prepare(&step.request, keys, token.as_deref(), host.now_ms())?;
+        let expect = filled(&step.expect, sent.token.as_deref())?;
+        let seen = host.ask(&sent);
+        let is_answered = seen.is_ok();
+        token = sent.token.clone().or(token);
+        asked.push(Asked { sent, expect, seen });
+        if !is_answered {
+            break;
+        }
+    }
+    Ok(asked)
+}
+
 /// Runs the case; the error lists everything that was not as expected.
 ///
 /// # Errors
 /// See above.
 pub fn run(case: &Case, keys: &BTreeMap<String, TestKey>, host: &mut dyn Host) -> Result<()> {
     let mut wrong = Vec::new();
-    let mut token = None;
-    for (index, step) in case.steps.iter().enumerate() {
-        host.wait(step.wait_ms);
-        let prepared = prepare(&step.request, keys, token.as_deref(), host.now_ms())?;
-        let expect = filled(&step.expect, prepared.token.as_deref())?;
-        let seen = host
-            .ask(&prepared)
-            .with_context(|| format!("request {}", index + 1))?;
+    for (index, asked) in ask(case, keys, host)?.into_iter().enumerate() {
+        let Asked { sent, expect, seen } = asked;
+        let seen = seen.with_context(|| format!("request {}", index + 1))?;
         wrong.extend(
-            differences(&prepared, &expect, &seen)
+            differences(&sent, &expect, &seen)
                 .into_iter()
                 .map(|difference| format!("request {}: {difference}", index + 1)),
         );
-        token = prepared.token.or(token);
     }
     for (key_set, expected) in &case.fetches {
         let seen = host.fetches(key_set);
