@@ -11,6 +11,7 @@ pub mod http2;
 pub mod judge;
 mod keeper;
 pub mod key_server;
+pub mod native;
 pub mod processes;
 pub mod runner;
 pub mod sample;
