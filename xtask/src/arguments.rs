@@ -14,6 +14,7 @@ pub enum Task {
     Fuzz(Fuzzing),
     /// Files and folders of the core; none for all of it.
     Mutants(Vec<PathBuf>),
+    Versus(Comparison),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
 }
@@ -34,6 +35,17 @@ pub struct Fuzzing {
     pub seconds: u32,
     /// None for all of them.
     pub targets: Vec<&'static str>,
+}
+
+/// What is wanted of the comparison with Envoy's own filters.
+#[derive(Debug, PartialEq)]
+pub enum Comparison {
+    /// Write the page.
+    Write,
+    /// Fail where the page is not what would be written.
+    Check,
+    /// Print the native configuration for the case of that name.
+    Show(OsString),
 }
 
 /// The programs of the fuzz workspace.
@@ -75,6 +87,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("fuzz") => fuzzing(&rest).map(Task::Fuzz),
         Some("mutants") if wants_help => Ok(Task::Help(HELP_MUTANTS)),
         Some("mutants") => places(rest).map(Task::Mutants),
+        Some("versus") if wants_help => Ok(Task::Help(HELP_VERSUS)),
+        Some("versus") => comparison(&rest).map(Task::Versus),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
         Some("demo") => Ok(Task::Demo(rest)),
         _ => {
@@ -151,6 +165,21 @@ fn places(rest: Vec<OsString>) -> Result<Vec<PathBuf>, Misuse> {
     }
 }
 
+fn comparison(rest: &[OsString]) -> Result<Comparison, Misuse> {
+    let misused = |complaint: String| misuse(complaint, "cargo xtask versus --help");
+    let known = |word: &OsString| word == "--check" || word == "--show";
+    match rest {
+        [] => Ok(Comparison::Write),
+        [word] if word == "--check" => Ok(Comparison::Check),
+        [word, case] if word == "--show" => Ok(Comparison::Show(case.clone())),
+        [word] if word == "--show" => Err(misused("`--show` wants the name of a case".into())),
+        [word, ..] if !known(word) => {
+            Err(misused(format!("unexpected argument `{}`", word.display())))
+        }
+        [.., word] => Err(misused(format!("unexpected argument `{}`", word.display()))),
+    }
+}
+
 fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
     Misuse {
         complaint: complaint.into(),
@@ -165,6 +194,7 @@ The project's menu: cargo xtask <command>
   test    format, lints, unit tests and the end-to-end corpus in a real Envoy
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   mutants make one mistake after the other in the core, and see whether the tests notice
+  versus  put the corpus to Envoy's own jwt_authn and rbac, and write down where they disagree
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
 
@@ -208,6 +238,7 @@ and, where none of these is named, the fuzz targets on their seeds.
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
 or unpacked from the machine's own Debian into target/tools), python3, and node with packages that npm fetches into target/tools.
 Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure.
+e2e ends with `cargo xtask versus --check`.
 ";
 
 const HELP_FUZZ: &str = "\
@@ -232,6 +263,17 @@ with exit status 1; so is an explanation of one that was noticed.
 
 All of the core takes an hour or two on two cores. cargo-mutants is compiled into target/tools where the right edition is not
 installed; what it did stands in target/mutants/mutants.out.
+";
+
+const HELP_VERSUS: &str = "\
+cargo xtask versus [--check | --show CASE]
+
+Gets Envoy, and puts every case of tests/cases to its own filters, jwt_authn and rbac, configured for the same policy as well as
+they can be. Writes the tables of docs/versus-jwt-authn.md: every disagreement, with the sentence of tests/versus.yaml on who is
+right. Fails where a disagreement has no sentence, or a sentence no disagreement.
+
+  --check      write nothing; exit status 1 if the page is not what would be written
+  --show CASE  print the native configuration for a case, as in 'scopes: the scope alone'
 ";
 
 const HELP_DEMO: &str = "\
@@ -294,6 +336,13 @@ mod tests {
             ),
             ("mutants --help", Task::Help(HELP_MUTANTS)),
             ("demo --check --help", Task::Help(HELP_DEMO)),
+            ("versus", Task::Versus(Comparison::Write)),
+            ("versus --check", Task::Versus(Comparison::Check)),
+            (
+                "versus --show case",
+                Task::Versus(Comparison::Show("case".into())),
+            ),
+            ("versus --check --help", Task::Help(HELP_VERSUS)),
         ] {
             assert_eq!(parsed(line), Ok(task), "{line}");
         }
@@ -314,6 +363,9 @@ mod tests {
             ("fuzz --seconds path", "`--seconds` wants a whole number"),
             ("mutants --fast", "unexpected argument `--fast`"),
             ("test unit e2e", "unexpected argument `e2e`"),
+            ("versus --show", "`--show` wants the name of a case"),
+            ("versus --show a b", "unexpected argument `b`"),
+            ("versus case", "unexpected argument `case`"),
         ] {
             let refused = parsed(line).expect_err(line);
             assert!(refused.starts_with(complaint), "{line}: {refused}");

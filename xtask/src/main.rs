@@ -14,6 +14,7 @@ mod process;
 mod test;
 mod toolchain;
 mod upstreams;
+mod versus;
 mod wasm;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(part) => test::run(&layout, part)?,
         Task::Mutants(places) => mutants::run(&layout, &places)?,
         Task::Fuzz(fuzzing) => fuzz::run(&layout, &fuzzing)?,
+        Task::Versus(wanted) => versus::run(&layout, &wanted)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
     }
     Ok(())

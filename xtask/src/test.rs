@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::arguments::Part;
+use crate::arguments::{Comparison, Part};
 use crate::layout::Layout;
-use crate::{envoy, process, upstreams, wasm};
+use crate::{envoy, process, upstreams, versus, wasm};
 
 /// Runs one part, or all of them, and stops at the first step that fails.
 pub fn run(layout: &Layout, part: Part) -> Result<()> {
@@ -25,6 +25,7 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
             step("end-to-end tests", || {
                 tests(layout, &["--package", "e2e"], &host)
             })?;
+            compare(layout, &host)?;
         }
         Part::All => {
             lint(layout)?;
@@ -32,6 +33,7 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
             step("unit and end-to-end tests", || {
                 tests(layout, &["--workspace"], &host)
             })?;
+            compare(layout, &host)?;
             step("seeds of the fuzz targets", || seeds(layout))?;
         }
     }
@@ -119,6 +121,13 @@ fn tests(layout: &Layout, packages: &[&str], host: &Host) -> Result<()> {
         // Without them, the end-to-end tests would pass without having tested anything.
         .env("SCOPEGATE_REQUIRE_ENVOY", "1");
     process::run_with_output(&mut cargo)
+}
+
+/// Whether docs/versus-jwt-authn.md still says what Envoy's own filters do with the corpus.
+fn compare(layout: &Layout, host: &Host) -> Result<()> {
+    step("Envoy's own filters on the corpus", || {
+        versus::run_in(layout, &Comparison::Check, &host.envoy)
+    })
 }
 
 /// The fuzz targets on their seeds alone, which takes no nightly: their workspace is not this one, and would break unseen.
