@@ -23,7 +23,7 @@ mod rule;
 pub fn listener(name: &str, policy: &str, places: &BTreeMap<String, Place>) -> Result<Value> {
     let policy = Policy::parse(policy)?;
     let mut filters = Vec::new();
-    filters.extend(headers::filter(&policy));
+    filters.push(headers::filter(&policy));
     filters.extend(provider::filter(&policy, places)?);
     filters.push(access_rules(&policy));
     filters.push(json!({

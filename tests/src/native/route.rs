@@ -91,7 +91,8 @@ fn regex(segments: &[Segment]) -> String {
                 regex.push('/');
                 regex.extend(text.chars().map(|sign| match sign {
                     'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => sign.to_string(),
-                    _ => format!("\\{sign}"),
+                    _ if sign.is_ascii() => format!("\\{sign}"),
+                    _ => escaped(sign),
                 }));
             }
             Segment::Parameter => regex.push_str("/[^/]+"),
@@ -103,6 +104,13 @@ fn regex(segments: &[Segment]) -> String {
     } else {
         regex + "/?"
     }
+}
+
+/// The native filters match the path as it came: what is not ASCII stands there in escapes.
+fn escaped(sign: char) -> String {
+    let mut octets = [0; 4];
+    let octets = sign.encode_utf8(&mut octets).bytes();
+    octets.map(|octet| format!("%{octet:02X}")).collect()
 }
 
 fn entry(
