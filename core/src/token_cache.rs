@@ -141,3 +141,84 @@ fn cost(token: &str, entry: &Entry) -> usize {
         .saturating_add(entry.by.kid.as_ref().map_or(0, String::len))
         .saturating_add(entry.claims.size())
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::IssuerId;
+    use crate::token::UnverifiedToken;
+    use crate::verify::testing::{jwk, mint, public_key};
+    use crate::verify::{Algorithm, Portable, verify};
+
+    fn verified(number: u8) -> (String, Entry) {
+        let claims =
+            json!({"iss": "https://issuer.example/", "exp": 1_000, "sub": format!("s{number}")});
+        let token = mint(Algorithm::Ed25519, json!({}), &claims);
+        let key = public_key(&jwk(Algorithm::Ed25519));
+        let claims = verify(&Portable, &key, UnverifiedToken::parse(&token).unwrap()).unwrap();
+        let by = SignedBy {
+            issuer: IssuerId(0),
+            kid: Some("k".repeat(100)),
+            algorithm: Algorithm::Ed25519,
+            key: [number; 32],
+        };
+        (token, Entry { by, claims })
+    }
+
+    /// A cache that is full to the last octet with that many tokens of one size.
+    fn full_with(tokens: usize) -> (TokenCache, usize) {
+        let policy = Policy::parse("{ version: 1, realm: t, routes: [{ path: /, public: true }] }");
+        let mut cache = TokenCache::new(&policy.unwrap(), 7);
+        let (token, entry) = verified(1);
+        let each = cost(&token, &entry);
+        cache.limit = each * tokens;
+        (cache, each)
+    }
+
+    fn insert(cache: &mut TokenCache, numbers: impl IntoIterator<Item = u8>) {
+        for number in numbers {
+            let (token, entry) = verified(number);
+            cache.insert(&token, entry);
+        }
+    }
+
+    #[test]
+    fn a_token_costs_more_than_its_text() {
+        let (token, entry) = verified(1);
+        let least = token.len() + entry.claims.size() + 100;
+        assert!(cost(&token, &entry) > least);
+    }
+
+    #[test]
+    fn a_limit_is_filled_to_the_last_octet_and_not_beyond() {
+        let (mut cache, each) = full_with(3);
+        assert!(cache.is_empty());
+        insert(&mut cache, 1..=3);
+        assert_eq!((cache.len(), cache.used_bytes()), (3, 3 * each));
+        assert!(!cache.is_empty());
+        // The least recently used one goes, and only that one.
+        insert(&mut cache, [4]);
+        assert_eq!((cache.len(), cache.used_bytes()), (3, 3 * each));
+        assert!(cache.entries.peek(verified(1).0.as_str()).is_none());
+        assert!(cache.entries.peek(verified(2).0.as_str()).is_some());
+        // The same again takes no place twice.
+        insert(&mut cache, [4, 4]);
+        assert_eq!((cache.len(), cache.used_bytes()), (3, 3 * each));
+        cache.retain(|by| by.key == [3; 32]);
+        assert_eq!((cache.len(), cache.used_bytes()), (1, each));
+    }
+
+    #[test]
+    fn a_token_as_large_as_the_limit_is_kept_and_a_larger_one_is_not() {
+        let (mut cache, each) = full_with(1);
+        insert(&mut cache, [1]);
+        assert_eq!(cache.used_bytes(), each);
+        cache.limit = each - 1;
+        cache.retain(|_| false);
+        insert(&mut cache, [1]);
+        assert!(cache.is_empty());
+    }
+}

@@ -350,3 +350,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_is_told_in_words() {
+    use MalformedToken as M;
+    use Part::{Header, Payload, Signature};
+
+    for (malformed, words) in [
+        (M::TooLarge, "the token is longer than 8192 bytes"),
+        (M::NotThreeParts, "the token does not have three parts"),
+        (M::EmptyPart(Payload), "the token's payload is empty"),
+        (
+            M::InvalidBase64Url(Signature),
+            "the token's signature is not canonical base64url",
+        ),
+        (
+            M::InvalidJson(Header, InvalidJson::TooDeep),
+            "the token's header cannot be read: the JSON value nests deeper than 32 levels",
+        ),
+        (M::AlgorithmMissing, "the token's header has no `alg`"),
+        (
+            M::InvalidHeaderMember { member: "kid" },
+            "the header's `kid` is not one that we take",
+        ),
+        (
+            M::AlgorithmRefused,
+            "the token's `alg` is not one that we take",
+        ),
+        (
+            M::CriticalHeader,
+            "the token's header asks for an extension",
+        ),
+        (M::ClaimMissing { claim: "exp" }, "the token has no `exp`"),
+        (
+            M::ClaimMalformed { claim: "sub" },
+            "the token's `sub` has the wrong type",
+        ),
+        (M::ProofOfPossession, "the token is bound to a key (`cnf`)"),
+    ] {
+        assert_eq!(malformed.to_string(), words);
+    }
+}

@@ -26,6 +26,20 @@ fn parse(keys: &[Value]) -> Result<KeySet, InvalidKeySet> {
 }
 
 #[test]
+fn a_kid_is_no_longer_than_a_token_may_ask_for() {
+    for (length, usable) in [(256, true), (257, false)] {
+        let kid = "k".repeat(length);
+        let set = parse(&[
+            key(Algorithm::Es256, json!({"kid": kid})),
+            key(Algorithm::Rs256, json!({"kid": "another"})),
+        ])
+        .unwrap();
+        let found = set.select(Some(&kid), Algorithm::Es256);
+        assert_eq!(matches!(found, Selection::Found(_)), usable, "{length}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_set_is_told_in_words() {
     for (invalid, words) in [
         (

@@ -59,6 +59,14 @@ fn the_vectors_of_the_rfcs_verify_and_no_bit_of_them_may_change() {
 }
 
 #[test]
+fn a_refusal_says_no_more_than_that() {
+    assert_eq!(
+        InvalidSignature.to_string(),
+        "the signature does not verify"
+    );
+}
+
+#[test]
 fn rfc7515_tokens_go_all_the_way() {
     for (name, algorithm) in [
         ("rfc7515_a_2_rs256", Algorithm::Rs256),
