@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::claims::Claims;
 use crate::credential::bearer_token;
-use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys};
+use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys, in_one_line};
 use crate::identity::{
     UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
 };
@@ -276,7 +276,7 @@ fn authorise<'p>(
     facts: &mut Facts<'p>,
 ) -> Result<Vec<(&'p str, String)>, Stop<'p>> {
     if policy.envoy.log_subject {
-        facts.subject.clone_from(&claims.subject);
+        facts.subject = claims.subject.as_deref().map(in_one_line);
     }
     if let Some(rule) = refusing_rule(claims, &wanted.claims) {
         facts.claim = Some(rule.claim.join("."));

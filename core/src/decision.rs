@@ -67,7 +67,7 @@ pub struct Facts<'p> {
     pub kid: Option<String>,
     /// The claim whose rule refused a token, or that could not be forwarded.
     pub claim: Option<String>,
-    /// `sub` of a verified token, where the policy allows it in logs.
+    /// `sub` of a verified token, where the policy allows it in logs, with what could begin another line taken out.
     pub subject: Option<String>,
     /// What the token cache did.
     pub token_cache: CacheUse,
@@ -84,5 +84,33 @@ impl Deny<'_> {
     /// The HTTP answer, the same on every host.
     pub fn response(&self, policy: &Policy, request: &Request) -> Response {
         deny::response(self, &policy.realm, request.is_grpc())
+    }
+}
+
+/// A text with U+FFFD in place of what ends a line or steers a terminal: an issuer may let its users choose their `sub`, and a log in
+/// plain text would show whatever lines they write into it.
+pub(crate) fn in_one_line(text: &str) -> String {
+    let breaks = |sign: char| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}');
+    text.replace(breaks, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_stays_in_its_line() {
+        for (subject, shown) in [
+            ("auth0|alice", "auth0|alice"),
+            ("J\u{fc}rgen M", "J\u{fc}rgen M"),
+            ("x\nGET /forged 200", "x\u{fffd}GET /forged 200"),
+            (
+                "\r\u{1b}[2J\u{85}\u{2028}\0",
+                "\u{fffd}\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(in_one_line(subject), shown);
+        }
     }
 }

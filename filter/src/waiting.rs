@@ -10,9 +10,10 @@ use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
 /// The most requests that wait at one time, per worker and policy, unless [`LEAST_SHARE`] makes it more; what comes
 /// then is refused with 503.
 ///
-/// Each holds its headers, at most 60 KiB with Envoy's default `max_request_headers_kb`, so this bounds the
-/// memory of waiting at some 60 MiB in the worst case and at about 1 MiB in a usual one. Issuers have equal shares:
-/// who waits for one whose keys do not come, with a forged token if need be, takes no place from another's.
+/// Each holds its headers, at most 60 KiB with Envoy's default `max_request_headers_kb`, so some 60 MiB in the worst case and
+/// about 1 MiB in a usual one; and what has come of its body, which Envoy keeps within its own limits: 24 MiB for each
+/// HTTP/2 connection with its defaults, 1 MiB with those of envoy/envoy.yaml. Issuers have equal shares: who waits for one
+/// whose keys do not come, with a forged token if need be, takes no place from another's.
 pub(crate) const MAX_WAITING: usize = 1_000;
 
 /// The least share of an issuer, however many the policy names: beyond twenty issuers it is what bounds the whole.

@@ -114,7 +114,7 @@ fn minted(
     subject: &str,
 ) -> Result<String> {
     let spec = format!(
-        "{{ {signer}, claims: {{ iss: '{issuer}', sub: '{subject}', aud: 'https://timesheets.example.com/api', exp: +300 }} }}"
+        "{{ {signer}, claims: {{ iss: '{issuer}', sub: \"{subject}\", aud: 'https://timesheets.example.com/api', exp: +300 }} }}"
     );
     let spec: TokenSpec = serde_saphyr::from_str(&spec).context("the token of a test")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;

@@ -167,6 +167,18 @@ fn the_access_log_names_decision_reason_route_and_issuer() {
         entry("subject", Prepared::get("/timesheets").bearer(&alice)),
         ["allow", "-", "/timesheets", "auth0", "alice"]
     );
+    // An issuer may let its users choose it: what ends a line of a log in plain text does not get there.
+    let split = sample::token(&keys, r"x\nforged 200").unwrap();
+    assert_eq!(
+        entry("subject", Prepared::get("/admin").bearer(&split)),
+        [
+            "deny",
+            "scope_missing",
+            "/admin",
+            "auth0",
+            "x\u{fffd}forged 200"
+        ]
+    );
     let forged = format!("{}AAAA", &alice[..alice.len() - 4]);
     assert_eq!(
         entry("subject", Prepared::get("/timesheets").bearer(&forged))[4],
