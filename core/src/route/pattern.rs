@@ -254,7 +254,9 @@ mod tests {
             refused(text, &expected);
         }
         refused(&format!("/{}", "a".repeat(1024)), &InvalidPattern::TooLong);
+        assert!(Pattern::parse(&format!("/{}", "a".repeat(1023))).is_ok());
         refused(&"/a".repeat(65), &InvalidPattern::TooDeep);
+        assert!(Pattern::parse(&"/a".repeat(64)).is_ok());
     }
 
     #[test]
@@ -264,6 +266,12 @@ mod tests {
                 segment: segment.into(),
             };
             refused(&format!("/t/{segment}"), &expected);
+        }
+        for segment in ["{id}", "{ID_2}", "{line-id}", "{-}", "{*rest_1-a}"] {
+            assert!(
+                Pattern::parse(&format!("/t/{segment}")).is_ok(),
+                "{segment}"
+            );
         }
         for segment in ["{}", "{*}", "{a b}", "{**rest}", "{id:[0-9]+}", "{é}"] {
             let expected = InvalidPattern::Name {
