@@ -110,9 +110,7 @@ impl<'a> Plan<'a> {
         policy: &str,
         places: &BTreeMap<String, Place>,
     ) -> Result<()> {
-        let policy = complete(policy, places)?;
-        let filter = self.filter.context("a plan without the filter")?;
-        let filter = config::gate(filter, &policy);
+        let filter = self.gate(policy, places)?;
         self.filtered_listener(name, &filter);
         Ok(())
     }
@@ -129,9 +127,7 @@ impl<'a> Plan<'a> {
         policy: &str,
         places: &BTreeMap<String, Place>,
     ) -> Result<()> {
-        let policy = complete(policy, places)?;
-        let filter = self.filter.context("a plan without the filter")?;
-        let filter = config::gate(filter, &policy);
+        let filter = self.gate(policy, places)?;
         let cluster = match service {
             None => config::UPSTREAM,
             Some(address) => {
@@ -142,6 +138,12 @@ impl<'a> Plan<'a> {
         let listener = self.listener_to(name, &filter, cluster);
         self.listeners.push(config::telling(listener));
         Ok(())
+    }
+
+    /// The filter with this policy, placeholders filled with these places.
+    fn gate(&self, policy: &str, places: &BTreeMap<String, Place>) -> Result<Value> {
+        let filter = self.filter.context("a plan without the filter")?;
+        Ok(config::gate(filter, &complete(policy, places)?))
     }
 
     /// A listener with this HTTP filter before the router.

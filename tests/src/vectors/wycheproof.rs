@@ -84,6 +84,16 @@ const ECDSA: [(&str, &str, &str); 15] = [
 
 const EDDSA: [(&str, &str); 2] = [("ed25519", "Ed25519"), ("ed448", "Ed448")];
 
+/// The vectors of a group, whichever set it is of: each set has its own types.
+macro_rules! tests {
+    ($group:expr) => {
+        $group
+            .tests
+            .iter()
+            .map(|test| (test.tc_id, valid(test.result), &test.msg[..], &test.sig[..]))
+    };
+}
+
 /// All groups of all sets.
 ///
 /// # Errors
@@ -95,10 +105,12 @@ pub fn load() -> Result<Vec<Group>> {
             .map_err(fault)?
             .test_groups
         {
-            let tests = group.tests.iter();
-            let tests =
-                tests.map(|test| (test.tc_id, valid(test.result), &test.msg[..], &test.sig[..]));
-            groups.push(Group::new(file, algorithm, rsa_key(&group.key), tests));
+            groups.push(Group::new(
+                file,
+                algorithm,
+                rsa_key(&group.key),
+                tests!(group),
+            ));
         }
     }
     for (file, algorithm) in PSS {
@@ -106,10 +118,12 @@ pub fn load() -> Result<Vec<Group>> {
             .map_err(fault)?
             .test_groups
         {
-            let tests = group.tests.iter();
-            let tests =
-                tests.map(|test| (test.tc_id, valid(test.result), &test.msg[..], &test.sig[..]));
-            groups.push(Group::new(file, algorithm, rsa_key(&group.key), tests));
+            groups.push(Group::new(
+                file,
+                algorithm,
+                rsa_key(&group.key),
+                tests!(group),
+            ));
         }
     }
     for (file, algorithm, curve) in ECDSA {
@@ -119,10 +133,7 @@ pub fn load() -> Result<Vec<Group>> {
         {
             let (x, y) = group.key.key[1..].split_at(group.key.key.len() / 2);
             let key = json!({ "kty": "EC", "crv": curve, "x": encode(x), "y": encode(y) });
-            let tests = group.tests.iter();
-            let tests =
-                tests.map(|test| (test.tc_id, valid(test.result), &test.msg[..], &test.sig[..]));
-            groups.push(Group::new(file, algorithm, key, tests));
+            groups.push(Group::new(file, algorithm, key, tests!(group)));
         }
     }
     for (file, curve) in EDDSA {
@@ -131,10 +142,7 @@ pub fn load() -> Result<Vec<Group>> {
             .test_groups
         {
             let key = json!({ "kty": "OKP", "crv": curve, "x": encode(&group.key.pk) });
-            let tests = group.tests.iter();
-            let tests =
-                tests.map(|test| (test.tc_id, valid(test.result), &test.msg[..], &test.sig[..]));
-            groups.push(Group::new(file, "EdDSA", key, tests));
+            groups.push(Group::new(file, "EdDSA", key, tests!(group)));
         }
     }
     Ok(groups)
