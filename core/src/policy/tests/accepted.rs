@@ -54,6 +54,20 @@ envoy:
 "#;
 
 #[test]
+fn an_issuer_is_found_by_its_iss_and_told_by_its_name() {
+    let policy = accepted(EXAMPLE);
+    let names: Vec<_> = policy.issuer_names().collect();
+    for (place, issuer) in policy.issuers.iter().enumerate() {
+        let id = policy.issuer_of(&issuer.issuer);
+        assert_eq!(id, Some(IssuerId(place)));
+        assert_eq!(policy.issuer_name(IssuerId(place)), names[place]);
+    }
+    assert_eq!(names.len(), policy.issuers.len());
+    assert_eq!(policy.issuer_name(IssuerId(names.len())), "");
+    assert_eq!(policy.issuer_of("https://elsewhere.example/"), None);
+}
+
+#[test]
 fn the_top_of_the_example() {
     let policy = accepted(EXAMPLE);
     assert_eq!(policy.realm, "timesheets");
