@@ -136,7 +136,10 @@ fn find_route<'p>(
             facts.route = Some(pattern);
             Err(Stop::Refuse(Reason::MethodUnmatched))
         }
-        Match::AmbiguousPath => Err(Stop::Refuse(Reason::PathAmbiguous)),
+        Match::AmbiguousPath { pattern } => {
+            facts.route = pattern;
+            Err(Stop::Refuse(Reason::PathAmbiguous))
+        }
     }
 }
 

@@ -90,8 +90,11 @@ impl Deny<'_> {
 /// A text with U+FFFD in place of what ends a line or steers a terminal: an issuer may let its users choose their `sub`, and a log in
 /// plain text would show whatever lines they write into it.
 pub(crate) fn in_one_line(text: &str) -> String {
-    let breaks = |sign: char| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}');
-    text.replace(breaks, "\u{fffd}")
+    let steers = |sign: char| {
+        // Ends of lines, and what turns the direction of the rest of the line (Unicode Standard Annex 9).
+        sign.is_control() || matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(steers, "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -108,6 +111,7 @@ mod tests {
                 "\r\u{1b}[2J\u{85}\u{2028}\0",
                 "\u{fffd}\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}",
             ),
+            ("a\u{202e}b\u{2069}", "a\u{fffd}b\u{fffd}"),
             ("", ""),
         ] {
             assert_eq!(in_one_line(subject), shown);

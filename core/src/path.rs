@@ -103,8 +103,8 @@ impl CanonicalPath {
         self.decoded.get(self.segments.get(place)?.clone())
     }
 
-    /// Whether a reader that compares paths as they come sees another segment there than in its usual spelling (RFC 3986
-    /// section 6.2.2): an octet is escaped that could stand for itself, or a hexadecimal digit is in lower case.
+    /// Whether a reader that compares paths as they come may see another segment there than in its usual spelling (RFC 3986
+    /// section 6.2.2): an octet is escaped that could stand for itself, or the other way round, or a hexadecimal digit is in lower case.
     pub(crate) fn is_respelt(&self, place: usize) -> bool {
         self.respelt.contains(&place)
     }
@@ -115,7 +115,7 @@ impl CanonicalPath {
     }
 
     /// Whether a decoded octet is such a one.
-    pub(crate) fn has(&self, is_such: impl Fn(&u8) -> bool) -> bool {
+    pub(crate) fn has(&self, is_such: &dyn Fn(&u8) -> bool) -> bool {
         self.decoded.iter().any(is_such)
     }
 
@@ -169,17 +169,19 @@ fn decode(raw: &[u8], decoded: &mut Vec<u8>) -> Result<AllowInPath, AmbiguousPat
     Ok(needs)
 }
 
-/// Whether some escape of a segment is not the usual spelling of its octet.
+/// Whether a segment is not in its usual spelling: an octet is escaped that needs not be, or is not that should.
 fn is_respelt(raw: &[u8]) -> bool {
     let mut escapes = raw.split(|octet| *octet == b'%').skip(1);
-    escapes.any(|behind| match escaped(behind) {
-        None => false,
-        Some((octet, rest)) => {
-            let digits = behind.len().saturating_sub(rest.len());
-            let is_lower = |digit: &u8| digit.is_ascii_lowercase();
-            is_plain(octet) || behind.iter().take(digits).any(is_lower)
-        }
-    })
+    let is_bare = |octet: &u8| *octet != b'%' && !is_plain(*octet);
+    raw.iter().any(is_bare)
+        || escapes.any(|behind| match escaped(behind) {
+            None => false,
+            Some((octet, rest)) => {
+                let digits = behind.len().saturating_sub(rest.len());
+                let is_lower = |digit: &u8| digit.is_ascii_lowercase();
+                is_plain(octet) || behind.iter().take(digits).any(is_lower)
+            }
+        })
 }
 
 /// Whether an octet may stand for itself in a segment (`pchar`, RFC 3986 section 3.3).

@@ -51,21 +51,21 @@ pub fn find<'r>(rules: &'r [Rule], path: &[u8], method: &[u8]) -> Option<&'r Rul
 /// literals with the path as it came, or one that looks for the query once the path is decoded.
 pub fn reads_otherwise(rules: &[Rule], path: &[u8]) -> bool {
     let exactly = |literal: &[u8], segment: &[u8]| literal == segment;
-    let segments = segments(path);
-    let Some(pattern) = best(rules, &segments.decoded, exactly).first().copied() else {
+    let whole = segments(path);
+    let Some(pattern) = best(rules, &whole.decoded, exactly).first().copied() else {
         return false;
     };
     let in_any_case = |literal: &[u8], segment: &[u8]| literal.eq_ignore_ascii_case(segment);
-    // None of our literals has an escape in its usual spelling.
-    let as_it_came = best(rules, &segments.raw, exactly);
-    let cut = segments.before_mark();
-    let others = [
-        best(rules, &segments.decoded, in_any_case),
-        as_it_came,
-        best(rules, &cut, exactly),
-    ];
-    let differs = |patterns: &Vec<&str>| !patterns.is_empty() && !patterns.contains(&pattern);
-    others.iter().any(differs)
+    let differs = |patterns: Vec<&str>| !patterns.is_empty() && !patterns.contains(&pattern);
+    // None of our literals has an escape in its usual spelling: what is read as it came is no literal, whatever it decodes to.
+    [
+        whole.decoded.clone(),
+        whole.raw.clone(),
+        whole.reserved_kept(),
+        whole.before_mark(),
+    ]
+    .iter()
+    .any(|read| differs(best(rules, read, exactly)) || differs(best(rules, read, in_any_case)))
 }
 
 /// The segments of a path, without the one empty one at its end.
@@ -89,6 +89,20 @@ fn segments(path: &[u8]) -> Segments {
 }
 
 impl Segments {
+    /// With the escapes left in that `decodeURI` of JavaScript leaves in.
+    fn reserved_kept(&self) -> Vec<Vec<u8>> {
+        let kept = |(raw, decoded): (&Vec<u8>, &Vec<u8>)| {
+            let is_reserved = |octet: &u8| b"#$&+,/:;=?@".contains(octet);
+            let is_escaped = raw.contains(&b'%') && decoded.iter().any(is_reserved);
+            if is_escaped {
+                raw.clone()
+            } else {
+                decoded.clone()
+            }
+        };
+        self.raw.iter().zip(&self.decoded).map(kept).collect()
+    }
+
     /// What is left when the path ends at the first decoded `?` or `#`.
     fn before_mark(&self) -> Vec<Vec<u8>> {
         let mut kept = Vec::new();

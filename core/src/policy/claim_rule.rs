@@ -8,6 +8,7 @@ use super::file::{ClaimRuleFile, List};
 use super::scalar::{ClaimPath, Scalar};
 use super::setting::{InvalidSetting, truth};
 use super::{ClaimRule, ClaimTest};
+use crate::json::EXACT_INTEGERS;
 
 /// Why a claim rule is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(crate) enum InvalidClaimRule {
     },
     /// A comparison with nothing.
     NoValue,
-    /// A number that YAML knows and JSON does not (`007`, `0x1F`, `1_000`), or an integer too large to be exact.
+    /// A number that YAML knows and JSON does not (`007`, `0x1F`, `1_000`), or one too large to be exact.
     NotAJsonNumber,
 }
 
@@ -136,7 +137,8 @@ fn value(scalar: Spanned<Scalar>, problems: &mut Problems<'_>) -> Option<Value> 
 /// thirty digits must not be equal because they are close.
 fn is_exactly(number: &Number, text: &str) -> bool {
     let same = serde_json::from_str::<Number>(text).is_ok_and(|read| read == *number);
-    same && (!number.is_f64() || text.contains(['.', 'e', 'E']))
+    let is_fraction = |value: f64| text.contains(['.', 'e', 'E']) && value.abs() < EXACT_INTEGERS;
+    same && (!number.is_f64() || number.as_f64().is_some_and(is_fraction))
 }
 
 impl InvalidClaimRule {

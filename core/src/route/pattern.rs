@@ -109,11 +109,11 @@ impl InvalidPattern {
 }
 
 impl Pattern {
-    /// Whether a literal has a capital letter of ASCII.
-    pub(crate) fn has_capitals(&self) -> bool {
-        self.segments.iter().any(|segment| match segment {
-            PatternSegment::Literal(text) => text.iter().any(u8::is_ascii_uppercase),
-            PatternSegment::Parameter => false,
+    /// Its literals.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.segments.iter().filter_map(|segment| match segment {
+            PatternSegment::Literal(text) => Some(text.as_slice()),
+            PatternSegment::Parameter => None,
         })
     }
 

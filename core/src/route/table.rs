@@ -16,10 +16,10 @@ pub(crate) struct RouteTable {
     leaves: Vec<Leaf>,
     /// The patterns as they are written: this tree decides.
     exact: Tree,
-    /// The patterns with their literals in lower case, for the second opinion of a router that ignores case.
+    /// The patterns with their literals folded, for the second opinion of a router that ignores case.
     any_case: Tree,
-    /// Whether some literal has a capital letter.
-    has_capitals: bool,
+    /// Whether some literal is another when it is folded.
+    folds: bool,
 }
 
 /// What the table says about a path and a method.
@@ -36,7 +36,10 @@ pub(crate) enum Match<'p> {
     },
     /// The path holds an encoded slash, a semicolon or a double escape, and no route was found that takes
     /// it as data; or a router that ignores case, or that does not decode, would take it for another pattern.
-    AmbiguousPath,
+    AmbiguousPath {
+        /// The pattern that it falls under, as the policy writes it, if it does.
+        pattern: Option<&'p str>,
+    },
 }
 
 /// The routes of one pattern, by method: places in `RouteTable::routes`.
@@ -64,7 +67,7 @@ impl RouteTable {
             leaves: Vec::new(),
             exact: Tree::new(),
             any_case: Tree::new(),
-            has_capitals: false,
+            folds: false,
         }
     }
 
@@ -83,10 +86,11 @@ impl RouteTable {
                 named: BTreeMap::new(),
                 any: None,
             });
-            if let Some(twins) = self.any_case.leaves_of(pattern, <[u8]>::to_ascii_lowercase) {
+            let folded = |text: &[u8]| folded(text).into_owned();
+            if let Some(twins) = self.any_case.leaves_of(pattern, folded) {
                 twins.push(new);
             }
-            self.has_capitals |= pattern.has_capitals();
+            self.folds |= pattern.literals().any(changes_case);
         }
         if let Some(leaf) = self.leaves.get_mut(known.unwrap_or(new)) {
             leaf.take(&route.methods, place)?;
@@ -100,56 +104,79 @@ impl RouteTable {
         let needs = path.needs();
         let ordinary = needs.is_nothing();
         // No literal holds a `/`, a `;` or a `%`, so that a segment which hides one never passes for it.
-        let found = self.exact.find(&|place| Some(text(path.segment(place)?)));
+        let found = self.exact.find(&|place| path.segment(place));
         let Some((place, leaf)) = found
             .first()
             .and_then(|place| Some((*place, self.leaves.get(*place)?)))
         else {
             return match ordinary {
                 true => Match::NoPath,
-                false => Match::AmbiguousPath,
+                false => Match::AmbiguousPath { pattern: None },
             };
         };
+        let ambiguous = Match::AmbiguousPath {
+            pattern: Some(&leaf.pattern),
+        };
         if self.is_another_to_others(path, place) {
-            return Match::AmbiguousPath;
+            return ambiguous;
         }
         match leaf.place(method).and_then(|place| self.routes.get(place)) {
             Some(route) if route.allow_in_path.covers(needs) => Match::Route(route),
             None if ordinary => Match::NoMethod {
                 pattern: &leaf.pattern,
             },
-            _ => Match::AmbiguousPath,
+            _ => ambiguous,
         }
     }
 
     /// Whether the router of an upstream may take the path for another pattern than the one of that leaf.
     ///
     /// Express ignores the case of literals by default; Express and code on WHATWG URLs compare literals with the path as it
-    /// came, escapes and all (docs/upstreams.md); whoever decodes first and looks for the query then cuts the path at a
-    /// `?` that was escaped (CVE-2024-38474). Where no other pattern is near, all readings end at the same leaf or at
-    /// none, and nothing is ambiguous.
+    /// came, escapes and all, and Fastify leaves some escapes in (docs/upstreams.md); whoever decodes first and looks for the query
+    /// then cuts the path at a `?` that was escaped (CVE-2024-38474). All of that may come together. Where no other
+    /// pattern is near, every reading ends at the same leaf or at none, and nothing is ambiguous.
     fn is_another_to_others(&self, path: &CanonicalPath, leaf: usize) -> bool {
-        let differs = |found: &[usize]| !found.is_empty() && !found.contains(&leaf);
-        let in_any_case = |place: usize| {
-            let lower = path.segment(place)?.to_ascii_lowercase();
-            Some(Segment::Text(Cow::Owned(lower)))
-        };
-        let as_it_came = |place: usize| {
-            let read = text(path.segment(place)?);
-            Some(match path.is_respelt(place) {
-                true => Segment::NoLiteral,
-                false => read,
+        let may_fold = self.folds || path.has(&is_of_a_case);
+        let may_end_early = path.has(&is_mark);
+        if !may_fold && !may_end_early && !path.has_respelt() {
+            return false;
+        }
+        let is_other = |found: &[usize]| !found.contains(&leaf);
+        let whole = |place: usize| {
+            Some(Segment {
+                text: Cow::Borrowed(path.segment(place)?),
+                may_hide: path.is_respelt(place),
             })
         };
         let cut_off = |place: usize| {
             let is_behind = (0..place).any(|before| path.segment(before).is_none_or(has_mark));
             let before_mark = path.segment(place)?.split(is_mark).next()?;
-            (!is_behind && !before_mark.is_empty()).then(|| text(before_mark))
+            (!is_behind && !before_mark.is_empty()).then(|| Segment {
+                text: Cow::Borrowed(before_mark),
+                may_hide: path.is_respelt(place),
+            })
         };
-        ((self.has_capitals || path.has(u8::is_ascii_uppercase))
-            && differs(self.any_case.find(&in_any_case)))
-            || (path.has_respelt() && differs(self.exact.find(&as_it_came)))
-            || (path.has(is_mark) && differs(self.exact.find(&cut_off)))
+        self.may_end(&whole, may_fold, &is_other)
+            || (may_end_early && self.may_end(&cut_off, may_fold, &is_other))
+    }
+
+    /// Whether a router that reads these segments, in any case if it `may_fold`, may end elsewhere.
+    fn may_end<'p>(
+        &self,
+        segment: &dyn Fn(usize) -> Option<Segment<'p>>,
+        may_fold: bool,
+        is_other: &dyn Fn(&[usize]) -> bool,
+    ) -> bool {
+        let in_any_case = |place: usize| {
+            let Segment { text, may_hide } = segment(place)?;
+            let text = match text {
+                Cow::Borrowed(text) => folded(text),
+                Cow::Owned(text) => Cow::Owned(folded(&text).into_owned()),
+            };
+            Some(Segment { text, may_hide })
+        };
+        self.exact.may_end(segment, is_other)
+            || (may_fold && self.any_case.may_end(&in_any_case, is_other))
     }
 
     /// Every route, in the order of the policy.
@@ -168,8 +195,25 @@ fn has_mark(segment: &[u8]) -> bool {
     segment.iter().any(is_mark)
 }
 
-fn text(segment: &[u8]) -> Segment<'_> {
-    Segment::Text(Cow::Borrowed(segment))
+/// A text as a router reads it that ignores case: Fastify and .NET fold all of Unicode. What is in lower case already stays where it is.
+fn folded(text: &[u8]) -> Cow<'_, [u8]> {
+    match str::from_utf8(text) {
+        Ok(text) if changes_case(text.as_bytes()) => {
+            Cow::Owned(text.to_uppercase().to_lowercase().into_bytes())
+        }
+        // INVARIANT: segments and literals are UTF-8. What is none has no case.
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Whether folding may change a text.
+fn changes_case(text: &[u8]) -> bool {
+    text.iter().any(is_of_a_case)
+}
+
+/// An octet of a capital letter, or of a letter beyond ASCII, of which some fold into ASCII (the Kelvin sign, the long s).
+fn is_of_a_case(octet: &u8) -> bool {
+    octet.is_ascii_uppercase() || !octet.is_ascii()
 }
 
 impl Leaf {

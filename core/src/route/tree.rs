@@ -23,12 +23,12 @@ struct Node {
     rest: Vec<usize>,
 }
 
-/// A segment of a path as some reader sees it.
-pub(super) enum Segment<'p> {
-    /// It may be a literal.
-    Text(Cow<'p, [u8]>),
-    /// It may fill a parameter or a rest, and is no literal to this reader.
-    NoLiteral,
+/// A segment of a path as routers read it.
+pub(super) struct Segment<'p> {
+    /// What it says: it may be a literal.
+    pub(super) text: Cow<'p, [u8]>,
+    /// Whether a router that does not decode sees no literal there.
+    pub(super) may_hide: bool,
 }
 
 const ROOT: usize = 0;
@@ -66,13 +66,13 @@ impl Tree {
         })
     }
 
-    /// The leaves of the most specific pattern for a path, whose segments `segment` gives by their places; empty when no
+    /// The leaves of the most specific pattern for a path, whose segments `text` gives by their places; empty when no
     /// pattern matches.
     ///
     /// A node stands at one depth and is reached in one way, so a search visits no node twice, however it
     /// backtracks: it costs at most one comparison of a segment per node of the tree, whatever the path.
-    pub(super) fn find<'p>(&self, segment: &dyn Fn(usize) -> Option<Segment<'p>>) -> &[usize] {
-        self.below(ROOT, 0, segment)
+    pub(super) fn find<'p>(&self, text: &dyn Fn(usize) -> Option<&'p [u8]>) -> &[usize] {
+        self.below(ROOT, 0, text)
     }
 
     /// As deep as the deepest pattern.
@@ -80,26 +80,103 @@ impl Tree {
         &self,
         node: usize,
         depth: usize,
-        segment: &dyn Fn(usize) -> Option<Segment<'p>>,
+        text: &dyn Fn(usize) -> Option<&'p [u8]>,
     ) -> &[usize] {
         let Some(node) = self.nodes.get(node) else {
             return &[];
         };
-        let Some(read) = segment(depth) else {
-            return first_of([&node.end, &node.rest]);
+        let Some(segment) = text(depth) else {
+            return node.ends();
         };
-        let literal = match &read {
-            Segment::Text(text) => node.literals.get(text.as_ref()).copied(),
-            Segment::NoLiteral => None,
-        };
+        let literal = node.literals.get(segment).copied();
         let deeper = depth.saturating_add(1);
         for child in [literal, node.parameter].into_iter().flatten() {
-            let found = self.below(child, deeper, segment);
+            let found = self.below(child, deeper, text);
             if !found.is_empty() {
                 return found;
             }
         }
         &node.rest
+    }
+
+    /// Whether some router ends at leaves of which `is_other` holds. Each may take a segment that may hide for a literal or not, whatever
+    /// it does with the others: that is more than any router does, and no combination is left out.
+    ///
+    /// It visits no node twice either.
+    pub(super) fn may_end<'p>(
+        &self,
+        segment: &dyn Fn(usize) -> Option<Segment<'p>>,
+        is_other: &dyn Fn(&[usize]) -> bool,
+    ) -> bool {
+        self.ends_below(ROOT, 0, segment, is_other).elsewhere
+    }
+
+    fn ends_below<'p>(
+        &self,
+        node: usize,
+        depth: usize,
+        segment: &dyn Fn(usize) -> Option<Segment<'p>>,
+        is_other: &dyn Fn(&[usize]) -> bool,
+    ) -> Ends {
+        let Some(node) = self.nodes.get(node) else {
+            return Ends::NOWHERE;
+        };
+        let Some(read) = segment(depth) else {
+            return Ends::at(node.ends(), is_other);
+        };
+        let deeper = depth.saturating_add(1);
+        let mut ends = Ends::NOWHERE;
+        if let Some(child) = node.literals.get(read.text.as_ref()) {
+            ends = self.ends_below(*child, deeper, segment, is_other);
+            ends.or_nowhere |= read.may_hide;
+        }
+        if ends.or_nowhere
+            && let Some(child) = node.parameter
+        {
+            ends = ends.else_at(self.ends_below(child, deeper, segment, is_other));
+        }
+        match ends.or_nowhere {
+            true => ends.else_at(Ends::at(&node.rest, is_other)),
+            false => ends,
+        }
+    }
+}
+
+impl Node {
+    /// The leaves of the pattern for a path that ends here.
+    fn ends(&self) -> &[usize] {
+        first_of([&self.end, &self.rest])
+    }
+}
+
+/// Where routers end below a node.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// Some of them at other leaves.
+    elsewhere: bool,
+    /// Some of them at none, so that they look further.
+    or_nowhere: bool,
+}
+
+impl Ends {
+    const NOWHERE: Self = Self {
+        elsewhere: false,
+        or_nowhere: true,
+    };
+
+    fn at(leaves: &[usize], is_other: &dyn Fn(&[usize]) -> bool) -> Self {
+        Self {
+            elsewhere: !leaves.is_empty() && is_other(leaves),
+            or_nowhere: leaves.is_empty(),
+        }
+    }
+
+    /// With what those find who found nothing so far.
+    fn else_at(self, further: Self) -> Self {
+        Self {
+            elsewhere: self.elsewhere || further.elsewhere,
+            or_nowhere: further.or_nowhere,
+        }
     }
 }
 

@@ -117,6 +117,8 @@ fn a_number_is_one_that_json_holds_exactly() {
         ".5",
         "1.",
         "123456789012345678901",
+        "9007199254740992.0",
+        "-1e30",
     ] {
         refused(
             &rule(&format!("{{ claim: a, equals: {number} }}")),

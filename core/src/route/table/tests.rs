@@ -34,7 +34,7 @@ fn said(table: &RouteTable, method: &str, path: &str) -> String {
         Match::Route(route) => format!("{} {}", route.methods.join(","), route.path),
         Match::NoPath => "no path".into(),
         Match::NoMethod { pattern } => format!("no method {pattern}"),
-        Match::AmbiguousPath => "ambiguous".into(),
+        Match::AmbiguousPath { .. } => "ambiguous".into(),
     }
 }
 
@@ -314,6 +314,10 @@ fn what_another_router_takes_for_another_pattern_is_ambiguous() {
         "/both",
         "/Case/new",
         "/case/{id}",
+        "/kelvin/k",
+        "/kelvin/{x}",
+        "/folder/public/{*rest}",
+        "/folder/{name}/admin",
     ];
     check(
         &table(paths.map(|path| route(path, &[]))),
@@ -346,6 +350,19 @@ fn what_another_router_takes_for_another_pattern_is_ambiguous() {
             ("GET /assets/x%3F/private", "/assets/{*rest}"),
             ("GET /assets/private/%3f/x", "/assets/private/{*rest}"),
             ("GET /assets/private%3F/x", "ambiguous"),
+            // One that does several of these at once.
+            ("GET /%75sers/%40me", "ambiguous"),
+            ("GET /%75sers/@me", "/users/@me"),
+            ("GET /assets/%70rivate%3f", "ambiguous"),
+            ("GET /users/@ME%3F", "ambiguous"),
+            ("GET /assets/%70RIVATE/x", "ambiguous"),
+            ("GET /folder/%70ublic/ADMIN", "ambiguous"),
+            ("GET /folder/%70ublic/admin", "ambiguous"),
+            ("GET /folder/public/ADMIN", "/folder/public/{*rest}"),
+            // Letters beyond ASCII have a case as well, and some of them become ASCII.
+            ("GET /gr%C3%B6%C3%9Fe/%C3%9C", "ambiguous"),
+            ("GET /kelvin/%E2%84%AA", "ambiguous"),
+            ("GET /kelvin/%E2%84%A6", "/kelvin/{x}"),
             // Where no other pattern is near, nobody can be wrong.
             ("GET /%61lone", "/alone"),
             ("GET /Alone", "no path"),

@@ -83,8 +83,8 @@ enum Change {
     Remove(prop::sample::Index),
     /// One of the three parts takes another's place.
     Exchange(usize, usize),
-    /// The signature of the same claims by another key of the kind.
-    OtherKey,
+    /// A signature of the same key, over something else.
+    OtherSignature,
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -108,7 +108,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (any::<prop::sample::Index>(), character).prop_map(|(at, new)| Change::Insert(at, new)),
         1 => any::<prop::sample::Index>().prop_map(Change::Remove),
         1 => (0..3_usize, 0..3_usize).prop_map(|(one, other)| Change::Exchange(one, other)),
-        1 => Just(Change::OtherKey),
+        1 => Just(Change::OtherSignature),
     ]
 }
 
@@ -144,7 +144,7 @@ fn changed(signed: Algorithm, named: Algorithm, changes: &[Change]) -> String {
                 }
                 token = parts.join(".");
             }
-            Change::OtherKey => {
+            Change::OtherSignature => {
                 let other = sign(signed, b"something else");
                 let (input, _) = token.rsplit_once('.').unwrap_or((&token, ""));
                 token = format!("{input}.{}", encode(other));

@@ -8,7 +8,7 @@ use super::*;
 type Pieces = Vec<&'static str>;
 
 fn pieces() -> impl Strategy<Value = Pieces> {
-    let middle = prop::sample::select(vec!["a", "b", "B", "{x}", "{y}"]);
+    let middle = prop::sample::select(vec!["a", "b", "B", "k", "\u{fc}", "{x}", "{y}"]);
     (prop::collection::vec(middle, 0..4), any::<bool>()).prop_map(|(mut pieces, rest)| {
         if rest {
             pieces.push("{*x}");
@@ -31,37 +31,51 @@ fn methods() -> impl Strategy<Value = Vec<&'static str>> {
 fn request() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
     let method = prop::sample::select(vec!["GET", "HEAD", "POST", "get", "head", "post", "DELETE"]);
     let segment = prop::sample::select(vec![
-        "a", "a", "b", "b", "c", "A", "B", "%61", "%42", "%c3%bc", "%C3%BC",
+        "a",
+        "a",
+        "b",
+        "b",
+        "c",
+        "A",
+        "B",
+        "%61",
+        "%42",
+        "%C3%BC",
+        "%c3%bc",
+        "%C3%9C",
+        "%E2%84%AA",
+        "a%3F",
+        "%3fb",
+        "b%23x",
     ]);
     (method, prop::collection::vec(segment, 0..5))
 }
 
-/// How a router compares a literal with a segment.
-type Reader = fn(&str, &str) -> bool;
+/// A segment as some router reads it: its text, or nothing where it sees no literal.
+type Read = Option<String>;
 
-/// As the gate does: decoded, octet by octet.
-fn exactly(literal: &str, segment: &str) -> bool {
-    let decoded = match segment {
-        "%61" => "a",
-        "%42" => "B",
-        plain => plain,
-    };
-    literal == decoded
+fn decoded(raw: &str) -> String {
+    let mut parts = raw.split('%');
+    let mut octets = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        octets.push(u8::from_str_radix(digits, 16).expect("two digits"));
+        octets.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(octets).expect("UTF-8")
 }
 
-/// As Express does by default, once the path is decoded.
-fn in_any_case(literal: &str, segment: &str) -> bool {
-    exactly(&literal.to_lowercase(), &segment.to_lowercase())
-        || exactly(&literal.to_uppercase(), &segment.to_uppercase())
-}
-
-/// As code on the path of a URL does.
-fn as_it_came(literal: &str, segment: &str) -> bool {
-    literal == segment
+/// Whether an escape could have been left out, or written in capitals.
+fn may_hide(raw: &str) -> bool {
+    raw.split('%').skip(1).any(|part| {
+        let (digits, _) = part.split_at(2);
+        let octet = u8::from_str_radix(digits, 16).expect("two digits");
+        octet.is_ascii_alphanumeric() || digits.contains(|digit: char| digit.is_ascii_lowercase())
+    })
 }
 
 /// How specific a match is, piece by piece from the left: the smaller, the more. None if it does not match.
-fn specificity(pattern: &Pieces, path: &[&str], is_literal: Reader) -> Option<Vec<u8>> {
+fn specificity(pattern: &Pieces, path: &[Read], fold: fn(&str) -> String) -> Option<Vec<u8>> {
     let mut ranks = Vec::new();
     for (place, piece) in pattern.iter().enumerate() {
         match (*piece, path.get(place)) {
@@ -70,11 +84,47 @@ fn specificity(pattern: &Pieces, path: &[&str], is_literal: Reader) -> Option<Ve
                 return Some(ranks);
             }
             ("{x}" | "{y}", Some(_)) => ranks.push(1),
-            (literal, Some(segment)) if is_literal(literal, segment) => ranks.push(0),
+            (literal, Some(Some(text))) if fold(literal) == fold(text) => ranks.push(0),
             _ => return None,
         }
     }
     (pattern.len() == path.len()).then_some(ranks)
+}
+
+fn as_it_is(text: &str) -> String {
+    text.to_owned()
+}
+
+fn in_any_case(text: &str) -> String {
+    text.to_uppercase().to_lowercase()
+}
+
+/// Every way in which a router may read the path: cut off at a `?` or `#` or not, each segment that may hide hidden or not.
+fn readings(path: &[&str]) -> Vec<Vec<Read>> {
+    let whole: Vec<(String, bool)> = path
+        .iter()
+        .map(|raw| (decoded(raw), may_hide(raw)))
+        .collect();
+    let mut cut_off = Vec::new();
+    for (text, may_hide) in &whole {
+        let before = text.split(['?', '#']).next().unwrap_or_default();
+        if !before.is_empty() {
+            cut_off.push((before.to_owned(), *may_hide));
+        }
+        if before != text {
+            break;
+        }
+    }
+    let mut readings = Vec::new();
+    for segments in [whole, cut_off] {
+        for hidden in 0..1_u32 << segments.len() {
+            let read = |(place, (text, may_hide)): (usize, &(String, bool))| {
+                (!may_hide || hidden & (1 << place) == 0).then(|| text.clone())
+            };
+            readings.push(segments.iter().enumerate().map(read).collect());
+        }
+    }
+    readings
 }
 
 fn same_pattern(one: &Pieces, other: &Pieces) -> bool {
@@ -93,10 +143,10 @@ fn slowly(
     method: &str,
     path: &[&str],
 ) -> Result<usize, &'static str> {
-    let best = |is_literal: Reader, path: &[&str]| -> Vec<&Pieces> {
+    let best = |path: &[Read], fold: fn(&str) -> String| -> Vec<&Pieces> {
         let ranked: Vec<_> = routes
             .iter()
-            .filter_map(|(pattern, _)| Some((specificity(pattern, path, is_literal)?, pattern)))
+            .filter_map(|(pattern, _)| Some((specificity(pattern, path, fold)?, pattern)))
             .collect();
         let least = ranked.iter().map(|(ranks, _)| ranks).min();
         ranked
@@ -105,25 +155,16 @@ fn slowly(
             .map(|(_, pattern)| *pattern)
             .collect()
     };
-    let Some(pattern) = best(exactly, path).first().copied() else {
+    let ours: Vec<Read> = path.iter().map(|raw| Some(decoded(raw))).collect();
+    let Some(pattern) = best(&ours, as_it_is).first().copied() else {
         return Err("no path");
     };
-    let whole = path.join("/");
-    let marks = ["%3F", "%3f", "%23"].iter();
-    let end = marks.filter_map(|mark| whole.find(mark)).min();
-    let (before_mark, _) = whole.split_at(end.unwrap_or(whole.len()));
-    let cut_off: Vec<&str> = before_mark
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    for (reader, path) in [
-        (in_any_case as Reader, path),
-        (as_it_came, path),
-        (exactly, &cut_off[..]),
-    ] {
-        let others = best(reader, path);
-        if !others.is_empty() && !others.iter().any(|other| same_pattern(pattern, other)) {
-            return Err("ambiguous");
+    for reading in readings(path) {
+        for fold in [as_it_is as fn(&str) -> String, in_any_case] {
+            let others = best(&reading, fold);
+            if !others.is_empty() && !others.iter().any(|other| same_pattern(pattern, other)) {
+                return Err("ambiguous");
+            }
         }
     }
     let taking = |wanted: Option<&str>| {
@@ -196,7 +237,10 @@ proptest! {
                 }
                 (Match::NoPath, Err("no path"))
                 | (Match::NoMethod { .. }, Err("no method"))
-                | (Match::AmbiguousPath, Err("ambiguous")) => {}
+                | (Match::AmbiguousPath { .. }, Err("ambiguous")) => {}
+                // Two places in the tree may read one segment in two ways, which no router does: more is refused than must be,
+                // but only where a segment may hide.
+                (Match::AmbiguousPath { .. }, _) if path.iter().any(|raw| may_hide(raw)) => {}
                 (found, expected) => prop_assert!(false, "{raw}: {found:?}, not {expected:?}"),
             }
             let turned = said(&other, method, &raw);
