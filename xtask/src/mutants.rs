@@ -91,6 +91,8 @@ fn unnoticed(layout: &Layout, places: &[PathBuf]) -> Result<Vec<String>> {
     for test in TESTS.iter().filter(|test| !test.starts_with("--package")) {
         mutants.arg(format!("--cargo-arg={test}"));
     }
+    // The same random inputs for each mistake, or which are noticed would be luck.
+    mutants.env("PROPTEST_RNG_SEED", "1");
     // Nobody looks at these programs with a debugger, and there are many.
     mutants
         .env("CARGO_TARGET_DIR", folder.join("build"))
@@ -101,8 +103,11 @@ fn unnoticed(layout: &Layout, places: &[PathBuf]) -> Result<Vec<String>> {
         matches!(status.code(), Some(0 | 2 | 3)),
         "cargo-mutants failed ({status})"
     );
-    let missed = fs::read_to_string(folder.join("mutants.out/missed.txt"))?;
-    Ok(missed.lines().map(without_place).collect())
+    let told = |name: &str| fs::read_to_string(folder.join("mutants.out").join(name));
+    for mutant in told("timeout.txt")?.lines() {
+        eprintln!("took longer than {TOO_LONG} s, which counts as noticed: {mutant}");
+    }
+    Ok(told("missed.txt")?.lines().map(without_place).collect())
 }
 
 fn globs(layout: &Layout, places: &[PathBuf]) -> Vec<String> {
