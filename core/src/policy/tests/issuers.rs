@@ -1,6 +1,6 @@
 //! Issuers that are refused.
 
-use super::{issuer, issuer_only, refused};
+use super::{Policy, issuer, issuer_only, refused};
 
 #[test]
 fn an_issuer_says_who_for_whom_and_how() {
@@ -278,4 +278,19 @@ fn an_issuer_says_who_for_whom_and_how() {
         "line 10, column 3: `a`: `a` stands here twice; \
              keep one of the two",
     );
+}
+
+#[test]
+fn no_part_of_a_credential_stands_in_an_address() {
+    for credential in ["user:pw", "user", ":pw"] {
+        let told = Policy::parse(&issuer_only(&format!(
+            "{{ issuer: https://a.example/, audiences: [api], jwks_uri: https://{credential}@a.example/jwks }}"
+        )))
+        .unwrap_err()
+        .to_string();
+        assert!(
+            told.contains("remove everything between `://` and `@`"),
+            "{told}"
+        );
+    }
 }

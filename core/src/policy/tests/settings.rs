@@ -1,6 +1,6 @@
 //! Settings that stand for themselves.
 
-use super::{refused, top};
+use super::{Policy, refused, top};
 
 #[test]
 fn a_setting_is_one_of_few() {
@@ -124,4 +124,20 @@ fn a_setting_is_one_of_few() {
         "line 4, column 10: `cluster`: there is no field `cluster` here; \
              write `clusters` or `log_subject`",
     );
+}
+
+#[test]
+fn a_realm_has_a_length() {
+    let with_realm = |length: usize| {
+        let realm = "r".repeat(length);
+        format!("version: 1\nrealm: {realm}\nroutes: [{{ path: /, public: true }}]\n")
+    };
+    assert!(Policy::parse(&with_realm(256)).is_ok());
+    for length in [257, 300] {
+        let told = Policy::parse(&with_realm(length)).unwrap_err().to_string();
+        assert!(
+            told.contains("the realm is longer than 256 characters; shorten it: it is sent with every challenge"),
+            "{told}"
+        );
+    }
 }
