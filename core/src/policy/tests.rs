@@ -5,6 +5,7 @@ use super::*;
 mod accepted;
 mod claims;
 mod issuers;
+mod limits;
 mod paths;
 mod routes;
 mod settings;
