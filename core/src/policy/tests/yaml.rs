@@ -321,3 +321,27 @@ fn a_carriage_return_hides_no_line() {
     // Nothing can stand behind the last one.
     accepted(&format!("{windows}\r"));
 }
+
+#[test]
+fn what_belongs_somewhere_is_told() {
+    refused(
+        "version: 1\nrealm: t\nroutes: [{ path: /x, scopes: 7 }]\n",
+        "line 3, column 22: `scopes`: something of another kind belongs here; \
+             write a list of scopes, or `{ any: […] }`",
+    );
+    refused(
+        "version: 1\nrealm: t\nroutes: [{ path: /x, authenticated: true, claims: [{ claim: 7, exists: true }] }]\n",
+        "line 3, column 54: `claim`: something of another kind belongs here; \
+             write the name of a claim, or a list of names that leads to it",
+    );
+    refused(
+        "version: { a: 1 }\nrealm: t\nroutes: []\n",
+        "line 1, column 10: `{ a: 1 }`: something of another kind belongs here; \
+             write a text, a number, `true` or `false`",
+    );
+    refused(
+        "version: 1\nrealm: t\nroutes: []\nissuers: 7\n",
+        "line 4, column 10: `7`: something of another kind belongs here; \
+             write a mapping, as in `name: value`",
+    );
+}
