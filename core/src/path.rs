@@ -60,7 +60,7 @@ pub(crate) struct CanonicalPath {
     decoded: Vec<u8>,
     /// Where each segment starts and ends in there.
     segments: Vec<Range<usize>>,
-    /// The places of the segments that are not in their usual spelling.
+    /// The places of the segments that are not in their usual spelling, in their order.
     respelt: Vec<usize>,
     needs: AllowInPath,
 }
@@ -106,7 +106,7 @@ impl CanonicalPath {
     /// Whether a reader that compares paths as they come may see another segment there than in its usual spelling (RFC 3986
     /// section 6.2.2): an octet is escaped that could stand for itself, or the other way round, or a hexadecimal digit is in lower case.
     pub(crate) fn is_respelt(&self, place: usize) -> bool {
-        self.respelt.contains(&place)
+        self.respelt.binary_search(&place).is_ok()
     }
 
     /// Whether any segment is.
