@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
 use crate::jwks::{Key, KeySet, Selection};
+use crate::key_record::{self, KeyRecord};
 use crate::policy::{Freshness, IssuerId, Policy};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -34,6 +35,7 @@ pub struct KeyCache {
 /// What one issuer's key set is, and two times that must not be one: when it was fetched (how far to
 /// trust it) and when it was last asked for (how often to ask). With one, a failed refresh would make old keys young.
 struct IssuerKeys {
+    issuer: String,
     url: String,
     freshness: Freshness,
     held: Option<Held>,
@@ -51,6 +53,9 @@ struct Held {
     keys: KeySet,
     fetched: Timestamp,
     age_allowed: Duration,
+    /// What the issuer said, for [`KeyCache::record`].
+    max_age: Option<Duration>,
+    body: Vec<u8>,
 }
 
 /// What verified a token: with that, it can be told later whether the same key would verify it again.
@@ -86,6 +91,7 @@ impl KeyCache {
     /// No keys yet, for every issuer of the policy.
     pub fn new(policy: &Policy) -> Self {
         let issuers = policy.issuers.iter().map(|issuer| IssuerKeys {
+            issuer: issuer.issuer.clone(),
             url: issuer.jwks_uri.clone(),
             freshness: issuer.keys,
             held: None,
@@ -110,23 +116,96 @@ impl KeyCache {
         let Some(entry) = self.issuers.get_mut(issuer.0) else {
             return FetchReport::Failed(FetchFailure::Unreachable);
         };
-        let outcome = outcome.and_then(|answer| answer.read());
+        let outcome = outcome.and_then(|answer| Ok((answer.read()?, answer.body)));
         entry.attempt = Some(Attempt {
             at: now,
             has_failed: outcome.is_err(),
         });
-        let fetched = match outcome {
+        let (fetched, body) = match outcome {
             Ok(fetched) => fetched,
             Err(failure) => return FetchReport::Failed(failure),
         };
-        let keys = fetched.keys.len();
+        let report = FetchReport::Installed {
+            keys: fetched.keys.len(),
+        };
         tokens.retain(|by| by.issuer != issuer || by.is_found_in(&fetched.keys));
         entry.held = Some(Held {
             keys: fetched.keys,
             fetched: now,
             age_allowed: entry.freshness.age_allowed(fetched.max_age),
+            max_age: fetched.max_age,
+            body: body.to_vec(),
         });
-        FetchReport::Installed { keys }
+        report
+    }
+
+    /// The keys of an issuer as this instance would leave them for another one, by [`KeyCache::record_name`] in a store that both
+    /// can reach; nothing where there are none.
+    pub fn record(&self, issuer: IssuerId) -> Option<Vec<u8>> {
+        let entry = self.issuers.get(issuer.0)?;
+        let (held, attempt) = (entry.held.as_ref()?, entry.attempt?);
+        let record = KeyRecord {
+            issuer: &entry.issuer,
+            url: &entry.url,
+            fetched: held.fetched,
+            attempted: attempt.at,
+            has_failed: attempt.has_failed,
+            max_age: held.max_age,
+            body: held.body.clone(),
+        };
+        record.write()
+    }
+
+    /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer` and the URL of its keys.
+    pub fn record_name(&self, issuer: IssuerId) -> Option<String> {
+        let entry = self.issuers.get(issuer.0)?;
+        Some(key_record::name(&entry.issuer, &entry.url))
+    }
+
+    /// Takes in what another instance left, if it knows more than this one: then it is worth asking [`crate::decide`] again before
+    /// anything is fetched.
+    ///
+    /// Its keys are trusted as long as if this instance had fetched them when that one did. What cannot be read, is of the
+    /// future, or older than what is held changes nothing.
+    pub fn restore(
+        &mut self,
+        tokens: &mut TokenCache,
+        issuer: IssuerId,
+        record: &[u8],
+        now: Timestamp,
+    ) -> bool {
+        let Some(entry) = self.issuers.get_mut(issuer.0) else {
+            return false;
+        };
+        let Some(record) = KeyRecord::read(record, &entry.issuer, &entry.url) else {
+            return false;
+        };
+        let is_newer = entry
+            .attempt
+            .is_none_or(|attempt| attempt.at < record.attempted);
+        let is_older_set = entry
+            .held
+            .as_ref()
+            .is_some_and(|held| record.fetched < held.fetched);
+        if !is_newer || is_older_set || record.attempted > now.after(CLOCK_SLEW) {
+            return false;
+        }
+        let Ok(keys) = KeySet::parse(&record.body) else {
+            return false;
+        };
+        tokens.retain(|by| by.issuer != issuer || by.is_found_in(&keys));
+        entry.attempt = Some(Attempt {
+            at: record.attempted,
+            has_failed: record.has_failed,
+        });
+        entry.held = Some(Held {
+            keys,
+            fetched: record.fetched,
+            age_allowed: entry.freshness.age_allowed(record.max_age),
+            max_age: record.max_age,
+            body: record.body,
+        });
+        true
     }
 
     /// The key for a token of `issuer`, by `kid` and algorithm.

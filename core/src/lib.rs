@@ -15,6 +15,7 @@ mod fetch;
 mod identity;
 mod json;
 mod jwks;
+mod key_record;
 mod keys;
 mod path;
 mod policy;

@@ -203,6 +203,17 @@ impl Gate {
         self.keys.install(&mut self.tokens, issuer, Ok(answer), now)
     }
 
+    /// What this gate leaves for another one.
+    pub fn record(&self, issuer: IssuerId) -> Vec<u8> {
+        self.keys.record(issuer).unwrap()
+    }
+
+    /// Takes in what another gate left. Says whether that was news.
+    pub fn restore(&mut self, issuer: IssuerId, record: &[u8]) -> bool {
+        let now = self.now();
+        self.keys.restore(&mut self.tokens, issuer, record, now)
+    }
+
     pub fn fail(&mut self, issuer: IssuerId) -> FetchReport {
         let now = self.now();
         self.keys

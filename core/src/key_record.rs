@@ -1,0 +1,197 @@
+//! A key set as one instance of a host leaves it for another: the octets of the answer, and both times.
+//!
+//! What lies in a store is a cache, never an authority: it is parsed as strictly as an answer from the network, and what cannot
+//! be read is not there.
+
+use std::time::Duration;
+
+use rsa::sha2::{Digest as _, Sha256};
+use serde::{Deserialize, Serialize};
+
+use crate::jwks::MAX_KEY_SET_BYTES;
+use crate::time::Timestamp;
+
+/// A record's text is at most six times its key set, whose every octet may need an escape, and the rest of it.
+const MAX_RECORD_BYTES: usize = 6 * MAX_KEY_SET_BYTES + 16 * 1024;
+
+/// The shape of the text. Another one is another version.
+const VERSION: u32 = 1;
+
+/// A key set, when it was fetched, and when it was last asked for.
+pub(crate) struct KeyRecord<'a> {
+    /// `issuer` of the policy, and where its keys are: a record of another issuer or URL is none.
+    pub(crate) issuer: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) fetched: Timestamp,
+    pub(crate) attempted: Timestamp,
+    pub(crate) has_failed: bool,
+    pub(crate) max_age: Option<Duration>,
+    /// The content of the answer.
+    pub(crate) body: Vec<u8>,
+}
+
+/// The record as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: u32,
+    issuer: String,
+    url: String,
+    fetched_ms: u64,
+    attempted_ms: u64,
+    has_failed: bool,
+    max_age_s: Option<u64>,
+    body: String,
+}
+
+impl<'a> KeyRecord<'a> {
+    /// Reads a record of that issuer and URL. Nothing for anything else.
+    pub(crate) fn read(text: &[u8], issuer: &'a str, url: &'a str) -> Option<Self> {
+        if text.len() > MAX_RECORD_BYTES {
+            return None;
+        }
+        let Written {
+            version,
+            issuer: written_issuer,
+            url: written_url,
+            fetched_ms,
+            attempted_ms,
+            has_failed,
+            max_age_s,
+            body,
+        } = serde_json::from_slice(text).ok()?;
+        let is_it = version == VERSION && written_issuer == issuer && written_url == url;
+        // Nothing is fetched before it is asked for, and a success is the last time that was asked.
+        let is_possible = match has_failed {
+            true => fetched_ms <= attempted_ms,
+            false => fetched_ms == attempted_ms,
+        };
+        (is_it && is_possible).then(|| Self {
+            issuer,
+            url,
+            fetched: Timestamp::from_millis(fetched_ms),
+            attempted: Timestamp::from_millis(attempted_ms),
+            has_failed,
+            max_age: max_age_s.map(Duration::from_secs),
+            body: body.into_bytes(),
+        })
+    }
+
+    /// The text of the record. Nothing for a body that is not UTF-8, which no key set is (RFC 8259 section 8.1).
+    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+        serde_json::to_vec(&Written {
+            version: VERSION,
+            issuer: self.issuer.to_owned(),
+            url: self.url.to_owned(),
+            fetched_ms: self.fetched.millis(),
+            attempted_ms: self.attempted.millis(),
+            has_failed: self.has_failed,
+            max_age_s: self.max_age.map(|age| age.as_secs()),
+            body: str::from_utf8(&self.body).ok()?.to_owned(),
+        })
+        .ok()
+    }
+}
+
+/// Where the record of that issuer and URL lies: two of them share no name, whatever they are called.
+pub(crate) fn name(issuer: &str, url: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update((issuer.len() as u64).to_be_bytes());
+    hash.update(issuer);
+    hash.update(url);
+    let digest = hash.finalize();
+    let digits = digest.iter().map(|octet| format!("{octet:02x}"));
+    format!("scopegate-keys-{}", digits.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://one.example/";
+    const URL: &str = "https://one.example/jwks.json";
+
+    fn record() -> KeyRecord<'static> {
+        KeyRecord {
+            issuer: ISSUER,
+            url: URL,
+            fetched: Timestamp::from_secs(100),
+            attempted: Timestamp::from_secs(150),
+            has_failed: true,
+            max_age: Some(Duration::from_secs(300)),
+            body: br#"{"keys":[]}"#.to_vec(),
+        }
+    }
+
+    fn text() -> String {
+        String::from_utf8(record().write().expect("UTF-8")).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let text = text();
+        let read = KeyRecord::read(text.as_bytes(), ISSUER, URL).expect("its own record");
+        assert_eq!(read.fetched, Timestamp::from_secs(100));
+        assert_eq!(read.attempted, Timestamp::from_secs(150));
+        assert!(read.has_failed);
+        assert_eq!(read.max_age, Some(Duration::from_secs(300)));
+        assert_eq!(read.body, br#"{"keys":[]}"#);
+    }
+
+    #[test]
+    fn anything_else_is_not_there() {
+        let good = text();
+        let changed = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from} is not in {good}");
+            good.replace(from, to)
+        };
+        for (shown, text) in [
+            ("nothing", String::new()),
+            ("no JSON", "keys".to_owned()),
+            ("cut off", good[..good.len() - 1].to_owned()),
+            ("something behind it", format!("{good}x")),
+            ("another version", changed("\"version\":1", "\"version\":2")),
+            (
+                "another issuer",
+                changed("one.example/\"", "two.example/\""),
+            ),
+            ("another URL", changed("jwks.json", "other.json")),
+            (
+                "an unknown field",
+                changed("{\"version\"", "{\"x\":1,\"version\""),
+            ),
+            (
+                "a field twice",
+                changed("{\"version\"", "{\"version\":1,\"version\""),
+            ),
+            ("a negative time", changed("100000", "-1")),
+            (
+                "fetched after it was asked for",
+                changed("100000", "150001"),
+            ),
+            (
+                "a success that was asked for again",
+                changed("\"has_failed\":true", "\"has_failed\":false"),
+            ),
+            (
+                "too large",
+                changed(
+                    "{\\\"keys",
+                    &format!("{}{{\\\"keys", " ".repeat(MAX_RECORD_BYTES)),
+                ),
+            ),
+        ] {
+            assert!(
+                KeyRecord::read(text.as_bytes(), ISSUER, URL).is_none(),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_share_a_name() {
+        assert_ne!(name("ab", "c"), name("a", "bc"));
+        assert_ne!(name(ISSUER, "a"), name(ISSUER, "b"));
+        assert_eq!(name(ISSUER, URL).len(), "scopegate-keys-".len() + 64);
+    }
+}
