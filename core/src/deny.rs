@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::decision::{Deny, Facts};
 use crate::reason::Reason;
+use crate::request::Request;
 
 /// What a host answers for a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,17 @@ enum Row {
     Ambiguous,
     Unavailable,
     Broken,
+    UpstreamUnreachable,
+    UpstreamTimeout,
+}
+
+/// Why a host that forwards by itself got no answer for a request that was allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamFailure {
+    /// No connection, or one that broke before the answer began.
+    Unreachable,
+    /// No answer within the time allowed.
+    Timeout,
 }
 
 impl Reason {
@@ -81,6 +93,8 @@ impl Row {
             Self::Ambiguous => (400, "Ambiguous path", 13),
             Self::Unavailable => (503, "Keys unavailable", 14),
             Self::Broken => (503, "Service unavailable", 14),
+            Self::UpstreamUnreachable => (502, "Upstream unreachable", 14),
+            Self::UpstreamTimeout => (504, "Upstream timeout", 4),
         }
     }
 
@@ -99,7 +113,12 @@ impl Row {
                 scopes.join(" ")
             )),
             Self::ForbiddenToken => Some(r#", error="insufficient_scope""#.to_owned()),
-            Self::Forbidden | Self::Ambiguous | Self::Unavailable | Self::Broken => None,
+            Self::Forbidden
+            | Self::Ambiguous
+            | Self::Unavailable
+            | Self::Broken
+            | Self::UpstreamUnreachable
+            | Self::UpstreamTimeout => None,
         }
     }
 }
@@ -107,8 +126,7 @@ impl Row {
 /// The answer for a refusal: DESIGN's HTTP contract, the same on every host.
 pub(crate) fn response(deny: &Deny<'_>, realm: &str, grpc: bool) -> Response {
     let row = deny.reason.row();
-    let (status, title, grpc_status) = row.status_line();
-    let mut headers = vec![("cache-control", "no-store".to_owned())];
+    let mut headers = Vec::new();
     if let Some(parameters) = row.challenge(&deny.scopes) {
         headers.push((
             "www-authenticate",
@@ -118,6 +136,13 @@ pub(crate) fn response(deny: &Deny<'_>, realm: &str, grpc: bool) -> Response {
     if row == Row::Unavailable {
         headers.push(("retry-after", whole_seconds(deny.retry_after).to_string()));
     }
+    answer(row, headers, grpc)
+}
+
+/// An answer of that row, with these fields beside those that all have.
+fn answer(row: Row, mut headers: Vec<(&'static str, String)>, grpc: bool) -> Response {
+    let (status, title, grpc_status) = row.status_line();
+    headers.push(("cache-control", "no-store".to_owned()));
     if grpc {
         return Response {
             status,
@@ -150,6 +175,26 @@ impl Response {
         let deny = Deny::because(Reason::HostFailure, Facts::default());
         response(&deny, "", false)
     }
+
+    /// The answer of a host that forwards by itself, for a request that was allowed and whose upstream did not answer (RFC 9110
+    /// sections 15.6.3 and 15.6.5).
+    pub fn upstream_failure(failure: UpstreamFailure, request: &Request) -> Self {
+        let row = match failure {
+            UpstreamFailure::Unreachable => Row::UpstreamUnreachable,
+            UpstreamFailure::Timeout => Row::UpstreamTimeout,
+        };
+        answer(row, Vec::new(), request.is_grpc())
+    }
+}
+
+impl UpstreamFailure {
+    /// The stable word of logs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreachable => "upstream_unreachable",
+            Self::Timeout => "upstream_timeout",
+        }
+    }
 }
 
 impl<'a> Deny<'a> {
@@ -168,7 +213,7 @@ impl<'a> Deny<'a> {
 mod tests {
     use super::*;
 
-    fn answer(reason: Reason, grpc: bool) -> Response {
+    fn refusal(reason: Reason, grpc: bool) -> Response {
         let deny = Deny {
             scopes: vec!["read:timesheets", "create:timesheets"],
             retry_after: Duration::from_millis(1_200),
@@ -178,7 +223,7 @@ mod tests {
     }
 
     fn check(reason: Reason, status: u16, challenge: Option<&str>, title: &str) {
-        let seen = answer(reason, false);
+        let seen = refusal(reason, false);
         let challenges: Vec<_> = seen
             .headers
             .iter()
@@ -200,7 +245,7 @@ mod tests {
             seen.headers
                 .contains(&("cache-control", "no-store".to_owned()))
         );
-        assert_eq!(answer(reason, true).body, title, "{reason:?}");
+        assert_eq!(refusal(reason, true).body, title, "{reason:?}");
     }
 
     #[test]
@@ -254,7 +299,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_rounded_up_and_never_zero() {
-        let seen = answer(Reason::KeysUnavailable, false);
+        let seen = refusal(Reason::KeysUnavailable, false);
         assert!(seen.headers.contains(&("retry-after", "2".to_owned())));
         assert_eq!(whole_seconds(Duration::ZERO), 1);
         assert_eq!(whole_seconds(Duration::from_secs(30)), 30);
@@ -263,7 +308,7 @@ mod tests {
     #[test]
     fn a_grpc_status_follows_the_http_status() {
         for reason in Reason::ALL {
-            let seen = answer(reason, true);
+            let seen = refusal(reason, true);
             let expected = match seen.status {
                 400 => 13,
                 401 => 16,
@@ -272,6 +317,28 @@ mod tests {
                 other => panic!("{reason:?} answers {other}"),
             };
             assert_eq!(seen.grpc_status, Some(expected), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn an_upstream_that_does_not_answer() {
+        for (failure, status, grpc_status) in [
+            (UpstreamFailure::Unreachable, 502, 14),
+            (UpstreamFailure::Timeout, 504, 4),
+        ] {
+            for (content_type, expected) in [
+                ("text/plain", None),
+                ("application/grpc", Some(grpc_status)),
+            ] {
+                let headers = vec![(b"content-type".to_vec(), content_type.into())];
+                let request = Request::new(b"GET", Some(b"/"), headers);
+                let seen = Response::upstream_failure(failure, &request);
+                assert_eq!((seen.status, seen.grpc_status), (status, expected));
+                assert!(
+                    seen.headers
+                        .contains(&("cache-control", "no-store".to_owned()))
+                );
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ mod verify;
 
 pub use decide::decide;
 pub use decision::{Allow, Decision, Deny, Facts, NeedKeys};
-pub use deny::Response;
+pub use deny::{Response, UpstreamFailure};
 pub use fetch::{FetchFailure, FetchReport, KeyAnswer};
 pub use identity::forbidden_trailers;
 pub use jwks::MAX_KEY_SET_BYTES;

@@ -33,6 +33,13 @@ impl Request {
         self.path.as_deref()
     }
 
+    /// Names and values of all fields, in the order they came.
+    pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+    }
+
     /// Whether the client speaks gRPC and wants its refusals as a gRPC status.
     ///
     /// `application/grpc`, alone or followed by `+` (gRPC over HTTP/2, "Requests"): the very rule by
