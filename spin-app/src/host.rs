@@ -1,0 +1,111 @@
+//! The one place that names what Spin offers: files, variables, the clock, the store, outbound HTTP, and the log.
+
+use std::future::Future;
+use std::io::Write;
+use std::pin::pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::future::{Either, select};
+use scopegate_core::Timestamp;
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+
+/// Where the policy is mounted.
+pub(crate) const POLICY_PATH: &str = "/policy.yaml";
+
+/// Writes a line into the component's log. There is nobody to tell when that fails.
+pub(crate) fn log(line: &str) {
+    let _ = writeln!(std::io::stderr(), "scopegate: {line}");
+}
+
+/// The wall clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the host's clock is read here, and nowhere else"
+)]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.unwrap_or_default().as_millis();
+    Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+/// The time since some moment, which nobody sets back.
+pub(crate) fn elapsed() -> Duration {
+    Duration::from_nanos(spin_sdk::wasip3::clocks::monotonic_clock::now())
+}
+
+/// The text of the policy.
+pub(crate) fn policy_text() -> std::io::Result<String> {
+    std::fs::read_to_string(POLICY_PATH)
+}
+
+/// A variable of the component; `None` when it is not defined, or empty as by a default of the manifest.
+pub(crate) async fn variable(name: &str) -> Result<Option<String>, String> {
+    use spin_sdk::variables::{Error, get};
+    match get(name).await {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(Error::Undefined(_)) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What comes of it within that time.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(sleep(limit))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// Lets that time pass.
+pub(crate) async fn sleep(time: Duration) {
+    spin_sdk::time::sleep(time).await;
+}
+
+/// Goes on with that after the answer has been given.
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    spin_sdk::wasip3::spawn(work);
+}
+
+/// A value of the key-value store.
+#[cfg(not(feature = "middleware"))]
+pub(crate) async fn stored(name: &str) -> Result<Option<Vec<u8>>, spin_sdk::key_value::Error> {
+    spin_sdk::key_value::Store::open_default()
+        .await?
+        .get(name)
+        .await
+}
+
+/// Puts a value into the key-value store.
+#[cfg(not(feature = "middleware"))]
+pub(crate) async fn store(name: &str, value: &[u8]) -> Result<(), spin_sdk::key_value::Error> {
+    spin_sdk::key_value::Store::open_default()
+        .await?
+        .set(name, value)
+        .await
+}
+
+/// Hands a request to the next component of the chain.
+#[cfg(feature = "middleware")]
+pub(crate) async fn next(request: Request) -> Result<Response, ErrorCode> {
+    let mut response = spin_sdk::http::next(request).await?;
+    // As it came: the SDK has wrapped it, and read nothing yet.
+    let response = response.body_mut().take_unstarted();
+    response.ok_or(ErrorCode::InternalError(None))
+}
+
+/// Sends a request out. Redirects are not followed.
+pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
+    spin_sdk::wasip3::http::client::send(request).await
+}
+
+/// Whether nobody answered in time.
+pub(crate) fn is_timeout(code: &ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DnsTimeout
+            | ErrorCode::ConnectionTimeout
+            | ErrorCode::ConnectionReadTimeout
+            | ErrorCode::ConnectionWriteTimeout
+            | ErrorCode::HttpResponseTimeout
+    )
+}
