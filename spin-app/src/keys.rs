@@ -1,6 +1,5 @@
 //! Bringing keys: from the store that instances share, or else from the issuer.
 
-
 use scopegate_core::{FetchFailure, KeyAnswer, KeyRequest, MAX_KEY_SET_BYTES};
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, RequestOptions, Response, Scheme};
 use spin_sdk::wasip3::wit_future;

@@ -12,6 +12,7 @@ use crate::{process, toolchain};
 struct Shipped {
     package: &'static str,
     target: &'static str,
+    features: &'static [&'static str],
     /// What cargo calls the file, and what users do.
     artefact: &'static str,
     file: &'static str,
@@ -20,13 +21,39 @@ struct Shipped {
 const FILTER: Shipped = Shipped {
     package: "scopegate-filter",
     target: "wasm32-wasip1",
+    features: &[],
     artefact: "scopegate_filter.wasm",
     file: "scopegate-filter.wasm",
 };
 
+const SPIN_GATEWAY: Shipped = Shipped {
+    package: "scopegate-spin",
+    target: "wasm32-wasip2",
+    features: &[],
+    artefact: "scopegate_spin.wasm",
+    file: "scopegate-spin.wasm",
+};
+
+const SPIN_MIDDLEWARE: Shipped = Shipped {
+    features: &["middleware"],
+    file: "scopegate-spin-middleware.wasm",
+    ..SPIN_GATEWAY
+};
+
+/// The components for Spin.
+pub struct SpinFiles {
+    pub gateway: PathBuf,
+    pub middleware: PathBuf,
+}
+
 /// Builds everything that is shipped. Returns the files.
 pub fn build(layout: &Layout) -> Result<Vec<PathBuf>> {
-    Ok(vec![build_filter(layout)?])
+    let filter = build_filter(layout)?;
+    let SpinFiles {
+        gateway,
+        middleware,
+    } = build_spin(layout)?;
+    Ok(vec![filter, gateway, middleware])
 }
 
 /// Builds the proxy-wasm filter alone, and returns the file.
@@ -34,14 +61,23 @@ pub fn build_filter(layout: &Layout) -> Result<PathBuf> {
     build_one(layout, &FILTER)
 }
 
+/// Builds the components for Spin: the gateway, and the middleware, which is another build of the same package.
+pub fn build_spin(layout: &Layout) -> Result<SpinFiles> {
+    Ok(SpinFiles {
+        gateway: build_one(layout, &SPIN_GATEWAY)?,
+        middleware: build_one(layout, &SPIN_MIDDLEWARE)?,
+    })
+}
+
 /// Builds the probe that puts signature vectors to the filter's verifiers, and returns the file. It is not shipped.
 pub fn build_vector_probe(layout: &Layout) -> Result<PathBuf> {
-    let folder = compile(layout, "vector-probe", FILTER.target)?;
+    let folder = compile(layout, "vector-probe", FILTER.target, &[])?;
     Ok(folder.join("vector_probe.wasm"))
 }
 
 fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
-    let artefact = compile(layout, shipped.package, shipped.target)?.join(shipped.artefact);
+    let artefact = compile(layout, shipped.package, shipped.target, shipped.features)?;
+    let artefact = artefact.join(shipped.artefact);
     let file = layout.dist.join(shipped.file);
     let size = deliver(&artefact, &file)?;
     eprintln!("{}: {} kB", shipped.file, size / 1000);
@@ -49,12 +85,15 @@ fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
 }
 
 /// Returns the folder in which cargo leaves what it built.
-fn compile(layout: &Layout, package: &str, target: &str) -> Result<PathBuf> {
+fn compile(layout: &Layout, package: &str, target: &str, features: &[&str]) -> Result<PathBuf> {
     let toolchain = toolchain::get(layout, target)?;
     eprintln!("building {package} for {target}");
     let mut cargo = layout.cargo();
     cargo.args(["build", "--release", "--package", package]);
     cargo.args(["--target", target]);
+    if !features.is_empty() {
+        cargo.args(["--features", &features.join(",")]);
+    }
     toolchain.choose_for(&mut cargo, target);
     process::run(&mut cargo)?;
     Ok(layout.built.join(target).join("release"))
