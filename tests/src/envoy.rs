@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::folder::Folder;
 use crate::{http1, keeper};
 
 /// How to start an Envoy, where the defaults of [`Envoy::start`] do not fit.
@@ -64,12 +65,7 @@ impl Launch {
         if !self.bin.is_file() {
             bail!("there is no Envoy at {}", self.bin.display());
         }
-        let folder = Folder(Some(
-            tempfile::Builder::new()
-                .prefix("scopegate-envoy-")
-                .tempdir()
-                .context("making a folder for Envoy")?,
-        ));
+        let folder = Folder::of("Envoy", "scopegate-envoy-")?;
         let config_file = folder.path().join("envoy.yaml");
         let admin_file = folder.path().join("admin-address");
         let log_file = folder.path().join("envoy.log");
@@ -101,8 +97,13 @@ impl Launch {
             arguments.push("--component-log-level".into());
             arguments.push(self.component_log_level.clone().into());
         }
-        let child =
-            keeper::Kept::spawn(&self.bin, &arguments, &[], &folder.path().join("envoy.out"))?;
+        let child = keeper::Kept::spawn(
+            &self.bin,
+            &arguments,
+            &[],
+            &folder.path().join("envoy.out"),
+            keeper::Reach::Process,
+        )?;
         let mut envoy = Envoy {
             child,
             admin: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -263,31 +264,6 @@ impl Envoy {
                 );
             }
             std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-/// The folder of one Envoy: removed at the end, kept when a test is failing.
-#[derive(Debug)]
-struct Folder(Option<tempfile::TempDir>);
-
-impl Folder {
-    fn path(&self) -> &Path {
-        self.0
-            .as_ref()
-            .map_or(Path::new(""), |folder| folder.path())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Some(folder) = self.0.take()
-            && std::thread::panicking()
-        {
-            eprintln!(
-                "Envoy's configuration and log are kept in {}",
-                folder.keep().display()
-            );
         }
     }
 }

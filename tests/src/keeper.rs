@@ -4,6 +4,9 @@
 //! Linux `setpriv --pdeathsig KILL` (util-linux) does it in the kernel. Elsewhere a shell waits on a pipe of ours: when we
 //! are gone the pipe closes, and the shell kills the child. (Asking the kernel from this process would need unsafe code.)
 //!
+//! A program that starts another of its own (`spin up` does) would leave that one behind: neither way reaches it. Such a child
+//! is kept with its whole process group, and by the shell on every system.
+//!
 //! The kernel's death signal is tied to the *thread* that started the child, not to the process. Each child therefore
 //! has a thread of its own, which starts it and stays until the child has ended.
 
@@ -19,6 +22,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+/// What ends with a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The process alone: it starts no other.
+    Process,
+    /// Its process group: what it started goes with it.
+    Group,
+}
 
 /// A child process with its keeper. Dropping it kills the child and waits until it is gone.
 #[derive(Debug)]
@@ -38,6 +50,7 @@ impl Kept {
         arguments: &[OsString],
         environment: &[(&str, &Path)],
         output: &Path,
+        reach: Reach,
     ) -> Result<Self> {
         // For appending: Envoy may open its standard output a second time (an access log to /dev/stdout).
         let out = File::options()
@@ -67,7 +80,7 @@ impl Kept {
                     Ok(child) => {
                         // Nobody waits for the answer only if `spawn` below is gone already.
                         let _ = started.send(Ok(child.id()));
-                        keep(child, &released, &end);
+                        keep(child, reach, &released, &end);
                     }
                     Err(error) => {
                         let _ = started.send(Err(error));
@@ -110,8 +123,8 @@ impl Drop for Kept {
 }
 
 /// Waits until the child ends by itself or the leash is dropped; then the child is gone either way.
-fn keep(mut child: Child, released: &Receiver<()>, ended: &OnceLock<String>) {
-    let guard = Guard::of(&child);
+fn keep(mut child: Child, reach: Reach, released: &Receiver<()>, ended: &OnceLock<String>) {
+    let guard = Guard::of(&child, reach);
     let status = loop {
         match child.try_wait() {
             Ok(None) => {}
@@ -121,6 +134,9 @@ fn keep(mut child: Child, released: &Receiver<()>, ended: &OnceLock<String>) {
         if let Err(RecvTimeoutError::Disconnected) =
             released.recv_timeout(Duration::from_millis(20))
         {
+            if reach == Reach::Group {
+                kill_group(&child);
+            }
             // Killing fails only when it has ended already.
             let _ = child.kill();
             break child
@@ -130,6 +146,17 @@ fn keep(mut child: Child, released: &Receiver<()>, ended: &OnceLock<String>) {
     };
     drop(guard);
     let _ = ended.set(status);
+}
+
+/// Kills all that the child started. Its group bears its number (see `process_group` above), which nobody else can have before
+/// the child has been waited for.
+fn kill_group(child: &Child) {
+    let group = format!("-{}", child.id());
+    // Without a shell the child itself is still killed.
+    let _ = Command::new("/bin/sh")
+        .args(["-c", "kill -s KILL -- \"$1\"", "sh", &group])
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// The command that runs the program bound to our own life where the system's tool can do that.
@@ -151,22 +178,25 @@ fn setpriv() -> Option<PathBuf> {
         .find(|path| cfg!(target_os = "linux") && path.is_file())
 }
 
-/// Where `setpriv` is missing: a shell that reads from our pipe, and kills the child when the pipe closes.
+/// Where `setpriv` is missing or does not reach far enough: a shell that reads from our pipe, and kills the child, or its group, when
+/// the pipe closes.
 struct Guard(Option<Child>);
 
 impl Guard {
-    fn of(child: &Child) -> Self {
-        if setpriv().is_some() {
-            return Self(None);
-        }
-        let watch = |id: u32| -> io::Result<Child> {
+    fn of(child: &Child, reach: Reach) -> Self {
+        let target = match reach {
+            Reach::Process if setpriv().is_some() => return Self(None),
+            Reach::Process => child.id().to_string(),
+            Reach::Group => format!("-{}", child.id()),
+        };
+        let watch = |target: &str| -> io::Result<Child> {
             Command::new("/bin/sh")
                 .args([
                     "-c",
-                    "trap '' INT TERM HUP; read -r line; kill -KILL \"$1\" 2>/dev/null",
+                    "trap '' INT TERM HUP; read -r line; kill -s KILL -- \"$1\" 2>/dev/null",
                     "sh",
                 ])
-                .arg(id.to_string())
+                .arg(target)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -174,7 +204,7 @@ impl Guard {
                 .spawn()
         };
         // Without a shell the child may outlive a killed parent; a normal end still takes it along.
-        Self(watch(child.id()).ok())
+        Self(watch(&target).ok())
     }
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{Kind, Mode, Upstream, file};
 use crate::config::Address;
-use crate::keeper::Kept;
+use crate::keeper::{Kept, Reach};
 
 /// A server has to load its framework; a busy machine takes its time over that.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -117,7 +117,13 @@ impl Programs {
             (_, Err(missing), _) | (_, _, Err(missing)) => bail!("{missing}"),
         };
         let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
-        let child = Kept::spawn(&program, &arguments, &environment, &output(folder.path()))?;
+        let child = Kept::spawn(
+            &program,
+            &arguments,
+            &environment,
+            &output(folder.path()),
+            Reach::Process,
+        )?;
         let mut running = Running {
             address: Address::Pipe(folder.path().join("socket")),
             child,
