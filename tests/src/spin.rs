@@ -42,8 +42,8 @@ pub struct Launch {
     pub listen: SocketAddr,
     /// The application's variables, by the names in the manifest.
     pub variables: Vec<(String, String)>,
-    /// The labels of its key-value stores beside `default`: real Spin has to be told where those are kept. (It is told to
-    /// keep them in the folder of the run.)
+    /// The labels of its key-value stores beside `default`: Spin has to be told where those are kept, which is the folder of
+    /// the run.
     pub stores: Vec<String>,
     /// More of the command line, for example the test host's `--control 127.0.0.1:0`.
     pub arguments: Vec<OsString>,
@@ -74,9 +74,11 @@ impl Launch {
             bail!("there is no manifest at {}", self.manifest.display());
         }
         let folder = Folder::of("Spin", "scopegate-spin-")?;
-        let stores = folder.path().join("stores.toml");
-        std::fs::write(&stores, self.stores_file())
-            .with_context(|| format!("writing {}", stores.display()))?;
+        if !self.stores.is_empty() {
+            let file = stores(folder.path());
+            std::fs::write(&file, self.stores_file())
+                .with_context(|| format!("writing {}", file.display()))?;
+        }
         let arguments = self.arguments_in(folder.path());
 
         // In the environment, so that a secret among them is in no list of processes.
@@ -93,9 +95,6 @@ impl Launch {
             .map(|(name, value)| (name.as_str(), value.as_path()))
             .collect();
         environment.push(("TMPDIR", folder.path()));
-        if !self.stores.is_empty() {
-            environment.push(("RUNTIME_CONFIG_FILE", &stores));
-        }
 
         let child = Kept::spawn(
             self.program.path(),
@@ -127,6 +126,10 @@ impl Launch {
             // What components print goes to the files of the log folder alone.
             "--quiet".into(),
         ];
+        if !self.stores.is_empty() {
+            arguments.push("--runtime-config-file".into());
+            arguments.push(stores(folder).into_os_string());
+        }
         arguments.extend(self.arguments.iter().cloned());
         arguments
     }
@@ -246,6 +249,10 @@ fn output(folder: &Path) -> PathBuf {
 
 fn logs(folder: &Path) -> PathBuf {
     folder.join("logs")
+}
+
+fn stores(folder: &Path) -> PathBuf {
+    folder.join("stores.toml")
 }
 
 fn read(path: &Path) -> String {

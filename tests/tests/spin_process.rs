@@ -25,7 +25,7 @@ const CHILD: &str = "SCOPEGATE_TEST_CHILD";
 const SERVES: &str = r#"
 sleep 60 &
 echo "trigger $!"
-echo "upstream is $SPIN_VARIABLE_UPSTREAM, stores in $RUNTIME_CONFIG_FILE"
+echo "upstream is $SPIN_VARIABLE_UPSTREAM"
 echo "arguments: $*"
 echo "Serving http://127.0.0.1:4321"
 echo "Control http://127.0.0.1:4322"
@@ -58,10 +58,11 @@ fn both_processes_are_gone_when_it_is_dropped() {
     assert_eq!(spin.address(), SocketAddr::from(([127, 0, 0, 1], 4321)));
     wait_for(|| spin.told("Control"));
     let log = spin.log();
+    assert!(log.contains("upstream is http://a.example\n"), "{log}");
     let stores = spin.folder().join("stores.toml");
     assert!(
         log.contains(&format!(
-            "upstream is http://a.example, stores in {}\n",
+            " --quiet --runtime-config-file {}\n",
             stores.display()
         )),
         "{log}"
