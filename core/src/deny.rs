@@ -34,15 +34,21 @@ enum Row {
     Broken,
     UpstreamUnreachable,
     UpstreamTimeout,
+    LengthRequired,
+    FieldsTooLarge,
 }
 
-/// Why a host that forwards by itself got no answer for a request that was allowed.
+/// Why a host that forwards by itself has no answer of the upstream for a request that was allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamFailure {
+pub enum ForwardingFailure {
     /// No connection, or one that broke before the answer began.
-    Unreachable,
+    UpstreamUnreachable,
     /// No answer within the time allowed.
-    Timeout,
+    UpstreamTimeout,
+    /// Content without a length, in a request that the host can only forward with one.
+    LengthRequired,
+    /// More header fields than the host can forward.
+    FieldsTooLarge,
 }
 
 impl Reason {
@@ -95,6 +101,8 @@ impl Row {
             Self::Broken => (503, "Service unavailable", 14),
             Self::UpstreamUnreachable => (502, "Upstream unreachable", 14),
             Self::UpstreamTimeout => (504, "Upstream timeout", 4),
+            Self::LengthRequired => (411, "Length required", 13),
+            Self::FieldsTooLarge => (431, "Request header fields too large", 8),
         }
     }
 
@@ -118,7 +126,9 @@ impl Row {
             | Self::Unavailable
             | Self::Broken
             | Self::UpstreamUnreachable
-            | Self::UpstreamTimeout => None,
+            | Self::UpstreamTimeout
+            | Self::LengthRequired
+            | Self::FieldsTooLarge => None,
         }
     }
 }
@@ -176,23 +186,30 @@ impl Response {
         response(&deny, "", false)
     }
 
-    /// The answer of a host that forwards by itself, for a request that was allowed and whose upstream did not answer (RFC 9110
-    /// sections 15.6.3 and 15.6.5).
-    pub fn upstream_failure(failure: UpstreamFailure, request: &Request) -> Self {
-        let row = match failure {
-            UpstreamFailure::Unreachable => Row::UpstreamUnreachable,
-            UpstreamFailure::Timeout => Row::UpstreamTimeout,
-        };
-        answer(row, Vec::new(), request.is_grpc())
+    /// The answer of a host that forwards by itself, for a request that was allowed and has no answer of the upstream (RFC 9110
+    /// sections 15.6.3, 15.6.5 and 15.5.12, RFC 6585 section 5).
+    pub fn forwarding_failure(failure: ForwardingFailure, request: &Request) -> Self {
+        answer(failure.row(), Vec::new(), request.is_grpc())
     }
 }
 
-impl UpstreamFailure {
+impl ForwardingFailure {
+    const fn row(self) -> Row {
+        match self {
+            Self::UpstreamUnreachable => Row::UpstreamUnreachable,
+            Self::UpstreamTimeout => Row::UpstreamTimeout,
+            Self::LengthRequired => Row::LengthRequired,
+            Self::FieldsTooLarge => Row::FieldsTooLarge,
+        }
+    }
+
     /// The stable word of logs.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Unreachable => "upstream_unreachable",
-            Self::Timeout => "upstream_timeout",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::LengthRequired => "length_required",
+            Self::FieldsTooLarge => "fields_too_large",
         }
     }
 }
@@ -321,10 +338,12 @@ mod tests {
     }
 
     #[test]
-    fn an_upstream_that_does_not_answer() {
+    fn what_could_not_be_forwarded() {
         for (failure, status, grpc_status) in [
-            (UpstreamFailure::Unreachable, 502, 14),
-            (UpstreamFailure::Timeout, 504, 4),
+            (ForwardingFailure::UpstreamUnreachable, 502, 14),
+            (ForwardingFailure::UpstreamTimeout, 504, 4),
+            (ForwardingFailure::LengthRequired, 411, 13),
+            (ForwardingFailure::FieldsTooLarge, 431, 8),
         ] {
             for (content_type, expected) in [
                 ("text/plain", None),
@@ -332,7 +351,7 @@ mod tests {
             ] {
                 let headers = vec![(b"content-type".to_vec(), content_type.into())];
                 let request = Request::new(b"GET", Some(b"/"), headers);
-                let seen = Response::upstream_failure(failure, &request);
+                let seen = Response::forwarding_failure(failure, &request);
                 assert_eq!((seen.status, seen.grpc_status), (status, expected));
                 assert!(
                     seen.headers

@@ -17,14 +17,20 @@ const MAX_RECORD_BYTES: usize = 6 * MAX_KEY_SET_BYTES + 16 * 1024;
 /// The shape of the text. Another one is another version.
 const VERSION: u32 = 1;
 
-/// A key set, when it was fetched, and when it was last asked for.
+/// What is known of an issuer's keys, and when it was last asked for them.
 pub(crate) struct KeyRecord<'a> {
     /// `issuer` of the policy, and where its keys are: a record of another issuer or URL is none.
     pub(crate) issuer: &'a str,
     pub(crate) url: &'a str,
-    pub(crate) fetched: Timestamp,
     pub(crate) attempted: Timestamp,
     pub(crate) has_failed: bool,
+    /// Nothing where no attempt has brought keys yet.
+    pub(crate) set: Option<RecordedSet>,
+}
+
+/// A key set as it was fetched.
+pub(crate) struct RecordedSet {
+    pub(crate) fetched: Timestamp,
     pub(crate) max_age: Option<Duration>,
     /// The content of the answer.
     pub(crate) body: Vec<u8>,
@@ -37,9 +43,15 @@ struct Written {
     version: u32,
     issuer: String,
     url: String,
-    fetched_ms: u64,
     attempted_ms: u64,
     has_failed: bool,
+    set: Option<WrittenSet>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSet {
+    fetched_ms: u64,
     max_age_s: Option<u64>,
     body: String,
 }
@@ -54,40 +66,49 @@ impl<'a> KeyRecord<'a> {
             version,
             issuer: written_issuer,
             url: written_url,
-            fetched_ms,
             attempted_ms,
             has_failed,
-            max_age_s,
-            body,
+            set,
         } = serde_json::from_slice(text).ok()?;
         let is_it = version == VERSION && written_issuer == issuer && written_url == url;
         // Nothing is fetched before it is asked for, and a success is the last time that was asked.
-        let is_possible = match has_failed {
-            true => fetched_ms <= attempted_ms,
-            false => fetched_ms == attempted_ms,
+        let is_possible = match (&set, has_failed) {
+            (None, has_failed) => has_failed,
+            (Some(set), true) => set.fetched_ms <= attempted_ms,
+            (Some(set), false) => set.fetched_ms == attempted_ms,
         };
         (is_it && is_possible).then(|| Self {
             issuer,
             url,
-            fetched: Timestamp::from_millis(fetched_ms),
             attempted: Timestamp::from_millis(attempted_ms),
             has_failed,
-            max_age: max_age_s.map(Duration::from_secs),
-            body: body.into_bytes(),
+            set: set.map(|set| RecordedSet {
+                fetched: Timestamp::from_millis(set.fetched_ms),
+                max_age: set.max_age_s.map(Duration::from_secs),
+                body: set.body.into_bytes(),
+            }),
         })
     }
 
     /// The text of the record. Nothing for a body that is not UTF-8, which no key set is (RFC 8259 section 8.1).
-    pub(crate) fn write(&self) -> Option<Vec<u8>> {
+    pub(crate) fn write(self) -> Option<Vec<u8>> {
+        let set = self.set.map(|set| {
+            Some(WrittenSet {
+                fetched_ms: set.fetched.millis(),
+                max_age_s: set.max_age.map(|age| age.as_secs()),
+                body: String::from_utf8(set.body).ok()?,
+            })
+        });
         serde_json::to_vec(&Written {
             version: VERSION,
             issuer: self.issuer.to_owned(),
             url: self.url.to_owned(),
-            fetched_ms: self.fetched.millis(),
             attempted_ms: self.attempted.millis(),
             has_failed: self.has_failed,
-            max_age_s: self.max_age.map(|age| age.as_secs()),
-            body: str::from_utf8(&self.body).ok()?.to_owned(),
+            set: match set {
+                None => None,
+                Some(set) => Some(set?),
+            },
         })
         .ok()
     }
@@ -115,11 +136,13 @@ mod tests {
         KeyRecord {
             issuer: ISSUER,
             url: URL,
-            fetched: Timestamp::from_secs(100),
             attempted: Timestamp::from_secs(150),
             has_failed: true,
-            max_age: Some(Duration::from_secs(300)),
-            body: br#"{"keys":[]}"#.to_vec(),
+            set: Some(RecordedSet {
+                fetched: Timestamp::from_secs(100),
+                max_age: Some(Duration::from_secs(300)),
+                body: br#"{"keys":[]}"#.to_vec(),
+            }),
         }
     }
 
@@ -131,11 +154,12 @@ mod tests {
     fn what_was_written_is_read() {
         let text = text();
         let read = KeyRecord::read(text.as_bytes(), ISSUER, URL).expect("its own record");
-        assert_eq!(read.fetched, Timestamp::from_secs(100));
         assert_eq!(read.attempted, Timestamp::from_secs(150));
         assert!(read.has_failed);
-        assert_eq!(read.max_age, Some(Duration::from_secs(300)));
-        assert_eq!(read.body, br#"{"keys":[]}"#);
+        let set = read.set.expect("its keys");
+        assert_eq!(set.fetched, Timestamp::from_secs(100));
+        assert_eq!(set.max_age, Some(Duration::from_secs(300)));
+        assert_eq!(set.body, br#"{"keys":[]}"#);
     }
 
     #[test]
@@ -148,8 +172,12 @@ mod tests {
         for (shown, text) in [
             ("nothing", String::new()),
             ("no JSON", "keys".to_owned()),
-            ("cut off", good[..good.len() - 1].to_owned()),
+            ("cut off", good.trim_end_matches('}').to_owned()),
             ("something behind it", format!("{good}x")),
+            (
+                "a success without keys",
+                r#"{"version":1,"issuer":"https://one.example/","url":"https://one.example/jwks.json","attempted_ms":1,"has_failed":false,"set":null}"#.to_owned(),
+            ),
             ("another version", changed("\"version\":1", "\"version\":2")),
             (
                 "another issuer",

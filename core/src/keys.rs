@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
 use crate::jwks::{Key, KeySet, Selection};
-use crate::key_record::{self, KeyRecord};
+use crate::key_record::{self, KeyRecord, RecordedSet};
 use crate::policy::{Freshness, IssuerId, Policy};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -139,34 +139,39 @@ impl KeyCache {
         report
     }
 
-    /// The keys of an issuer as this instance would leave them for another one, by [`KeyCache::record_name`] in a store that both
-    /// can reach; nothing where there are none.
+    /// What this instance knows of an issuer's keys, for another one to take in: to be left by [`KeyCache::record_name`] in a store
+    /// that both can reach. Nothing where nobody has asked for them yet.
     pub fn record(&self, issuer: IssuerId) -> Option<Vec<u8>> {
         let entry = self.issuers.get(issuer.0)?;
-        let (held, attempt) = (entry.held.as_ref()?, entry.attempt?);
+        let attempt = entry.attempt?;
         let record = KeyRecord {
             issuer: &entry.issuer,
             url: &entry.url,
-            fetched: held.fetched,
             attempted: attempt.at,
             has_failed: attempt.has_failed,
-            max_age: held.max_age,
-            body: held.body.clone(),
+            set: entry.held.as_ref().map(|held| RecordedSet {
+                fetched: held.fetched,
+                max_age: held.max_age,
+                body: held.body.clone(),
+            }),
         };
         record.write()
     }
 
-    /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer` and the URL of its keys.
-    pub fn record_name(&self, issuer: IssuerId) -> Option<String> {
-        let entry = self.issuers.get(issuer.0)?;
-        Some(key_record::name(&entry.issuer, &entry.url))
+    /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer` and the URL of its keys; it is empty
+    /// for the id of another policy.
+    pub fn record_name(&self, issuer: IssuerId) -> String {
+        let entry = self.issuers.get(issuer.0);
+        entry.map_or_else(String::new, |entry| {
+            key_record::name(&entry.issuer, &entry.url)
+        })
     }
 
     /// Takes in what another instance left, if it knows more than this one: then it is worth asking [`crate::decide`] again before
     /// anything is fetched.
     ///
-    /// Its keys are trusted as long as if this instance had fetched them when that one did. What cannot be read, is of the
-    /// future, or older than what is held changes nothing.
+    /// Its keys are trusted as long as if this instance had fetched them when that one did, and its attempts count like this one's. What
+    /// cannot be read, is of the future, or older than what is known here changes nothing.
     pub fn restore(
         &mut self,
         tokens: &mut TokenCache,
@@ -183,27 +188,28 @@ impl KeyCache {
         let is_newer = entry
             .attempt
             .is_none_or(|attempt| attempt.at < record.attempted);
-        let is_older_set = entry
-            .held
-            .as_ref()
-            .is_some_and(|held| record.fetched < held.fetched);
-        if !is_newer || is_older_set || record.attempted > now.after(CLOCK_SLEW) {
+        if !is_newer || record.attempted > now.after(CLOCK_SLEW) {
             return false;
         }
-        let Ok(keys) = KeySet::parse(&record.body) else {
-            return false;
-        };
-        tokens.retain(|by| by.issuer != issuer || by.is_found_in(&keys));
+        if let Some(set) = record.set {
+            let Ok(keys) = KeySet::parse(&set.body) else {
+                return false;
+            };
+            let held = entry.held.as_ref();
+            if held.is_none_or(|held| held.fetched < set.fetched) {
+                tokens.retain(|by| by.issuer != issuer || by.is_found_in(&keys));
+                entry.held = Some(Held {
+                    keys,
+                    fetched: set.fetched,
+                    age_allowed: entry.freshness.age_allowed(set.max_age),
+                    max_age: set.max_age,
+                    body: set.body,
+                });
+            }
+        }
         entry.attempt = Some(Attempt {
             at: record.attempted,
             has_failed: record.has_failed,
-        });
-        entry.held = Some(Held {
-            keys,
-            fetched: record.fetched,
-            age_allowed: entry.freshness.age_allowed(record.max_age),
-            max_age: record.max_age,
-            body: record.body,
         });
         true
     }

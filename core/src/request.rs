@@ -14,12 +14,23 @@ impl Request {
     ///
     /// `headers` are the fields in the order they came. A pseudo header among them (a name that starts
     /// with `:`) is left out: it is no field that a client can spoof or an upstream can read.
-    pub fn new(method: &[u8], path: Option<&[u8]>, mut headers: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
-        headers.retain(|(name, _)| !name.starts_with(b":"));
+    pub fn new<N, V>(
+        method: &[u8],
+        path: Option<&[u8]>,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self
+    where
+        N: Into<Vec<u8>>,
+        V: Into<Vec<u8>>,
+    {
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .filter(|(name, _): &(Vec<u8>, _)| !name.starts_with(b":"));
         Self {
             method: method.to_vec(),
             path: path.map(<[u8]>::to_vec),
-            headers,
+            headers: headers.collect(),
         }
     }
 
@@ -34,7 +45,7 @@ impl Request {
     }
 
     /// Names and values of all fields, in the order they came.
-    pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn headers(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_slice(), value.as_slice()))

@@ -106,7 +106,7 @@ fn what_this_instance_knows_already_is_no_news() {
 }
 
 #[test]
-fn a_newer_attempt_on_an_older_set_takes_nothing_away() {
+fn a_newer_failure_with_an_older_set_takes_no_keys_away() {
     let mut first = Gate::new();
     let issuer = one(&mut first);
     first.give(issuer, &key_set(&[("a", 1)]));
@@ -116,8 +116,25 @@ fn a_newer_attempt_on_an_older_set_takes_nothing_away() {
     let mut gate = fresh(690);
     gate.give(issuer, &key_set(&[("c", 3)]));
     gate.wait(20);
-    assert!(!gate.restore(issuer, &record));
+    assert!(gate.restore(issuer, &record), "the failure is news");
     assert_eq!(gate.ask("/any", &token("c", 3, "")), "allow");
+    assert_eq!(gate.ask("/any", &token("a", 1, "")), "keys_unavailable");
+}
+
+#[test]
+fn a_failure_without_any_keys_is_everyone_s_cool_down() {
+    let mut first = Gate::new();
+    let issuer = one(&mut first);
+    first.fail(issuer);
+    let record = first.record(issuer);
+    let token = token("a", 1, "");
+    let mut gate = fresh(10);
+    assert!(gate.restore(issuer, &record));
+    assert_eq!(gate.ask("/any", &token), "keys_unavailable");
+    let answer = gate.refusal("/any", &token);
+    assert!(answer.headers.contains(&("retry-after", "20".to_owned())));
+    gate.wait(20);
+    assert_eq!(gate.ask("/any", &token), URL);
 }
 
 #[test]
@@ -173,7 +190,7 @@ fn rubbish_changes_nothing() {
     for (shown, rubbish) in [
         ("no key set", text.replace("\\\"keys\\\"", "\\\"cups\\\"")),
         ("no usable key", text.replace("Ed25519", "Ed25518")),
-        ("half of it", text[..text.len() / 2].to_owned()),
+        ("half of it", text.chars().take(text.len() / 2).collect()),
         ("octets", "\0\u{1}\u{fffd}".to_owned()),
     ] {
         let mut gate = fresh(0);
@@ -189,10 +206,8 @@ fn rubbish_changes_nothing() {
 }
 
 #[test]
-fn without_keys_there_is_nothing_to_leave() {
+fn where_nobody_has_asked_there_is_nothing_to_leave() {
     let mut gate = Gate::new();
     let issuer = one(&mut gate);
-    assert_eq!(gate.keys.record(issuer), None);
-    gate.fail(issuer);
     assert_eq!(gate.keys.record(issuer), None);
 }

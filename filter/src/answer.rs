@@ -98,22 +98,10 @@ fn note(decision: &str, reason: Option<&str>, facts: &Facts<'_>) {
     }
 }
 
-/// One line for whoever looks for the rule or the key behind a refusal; never a token, never a claim's value.
+/// One line for whoever looks for the rule or the key behind a refusal.
 fn explain(verdict: &str, reason: &str, facts: &Facts<'_>) {
-    if !host::logs(Level::Debug) {
-        return;
+    if host::logs(Level::Debug) {
+        let line = facts.explain(verdict, Some(reason));
+        host::log(Level::Debug, &format!("scopegate: {line}"));
     }
-    let mut line = format!("scopegate: {verdict}: {reason}");
-    let details = [
-        ("route", facts.route),
-        ("issuer", facts.issuer),
-        ("kid", facts.kid.as_deref()),
-        ("claim", facts.claim.as_deref()),
-    ];
-    for (name, value) in details {
-        if let Some(value) = value {
-            line.push_str(&format!(" {name}={value:?}"));
-        }
-    }
-    host::log(Level::Debug, &line);
 }

@@ -30,6 +30,7 @@ pub(crate) use crate::route::{
 use crate::verify::Algorithm;
 pub use error::InvalidPolicy;
 use error::Problems;
+pub(crate) use quantity::parse_duration;
 
 /// Everything that a policy text says, checked and ready for use.
 #[derive(Clone, Debug)]

@@ -86,7 +86,7 @@ pub(super) fn token_cache(
 
 /// `500ms`, `30s`, `10m`, `24h`. The crate `humantime` reads much more (`1.5h`, `2 weeks`, months of 30.44 days)
 /// and panics on the largest number of seconds with another unit behind it.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(text)?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),
