@@ -1,16 +1,27 @@
 //! Handing an allowed request on, and its answer back, both bodies as they come.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
-use scopegate_core::{Allow, Request as Asked, UpstreamFailure};
-use spin_sdk::wasip3::http::types::{Fields as Headers, Request, Response, Scheme};
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, StreamBody};
+use scopegate_core::spin::{Forwarded, SpinFields, client_address, strip_spin_fields};
+use scopegate_core::{
+    Allow, Fields, ForwardingFailure, Origin, Request as Asked, outgoing_fields, outgoing_trailers,
+    strip_hop_by_hop,
+};
+use spin_sdk::http::Request;
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode, Response};
+use spin_sdk::wasip3::http_compat::{IncomingRequestBody, IncomingResponseBody};
 use spin_sdk::wasip3::wit_future;
 
-use crate::body;
-use crate::fields::{self, Fields};
 use crate::gate::Gate;
-use crate::onward::{self, Origin};
-use crate::settings::Forwarded;
+use crate::onward::{self, SPIN_FIELDS, Waiting};
 
 /// Hands the request on, changed as the decision says.
 pub(crate) async fn forward(
@@ -18,81 +29,99 @@ pub(crate) async fn forward(
     request: Request,
     asked: &Asked,
     allow: &Allow<'_, '_>,
-) -> Result<Response, UpstreamFailure> {
-    let settings = &gate.settings;
-    let origin = Origin::of(&request);
-    let fields = outgoing(settings.forwarded, &origin, asked, allow);
-    let length = fields::first(&fields, "content-length").map(<[u8]>::to_vec);
-    let headers = Headers::from_list(&fields).map_err(|_| UpstreamFailure::Unreachable)?;
-    let (method, path) = (request.get_method(), request.get_path_with_query());
-    let content = body::take(Rc::clone(gate), request, length.as_deref()).await;
-    let (outgoing, _sent) = Request::new(
-        headers,
-        content.stream,
-        content.trailers,
-        settings.target.options(),
-    );
-    outgoing
-        .set_method(&method)
-        .and_then(|()| outgoing.set_path_with_query(path.as_deref()))
-        .and_then(|()| settings.target.address(&origin, &outgoing))
-        .map_err(|()| UpstreamFailure::Unreachable)?;
-    let response = settings.target.send(outgoing, &content.progress).await?;
-    Ok(relayed(response))
+) -> Result<Response, ForwardingFailure> {
+    let (mut head, mut body) = request.into_parts();
+    let origin = (gate.settings.forwarded == Forwarded::Replace).then(|| Origin {
+        client: client_address(asked.headers()),
+        host: head.uri.authority().map(ToString::to_string),
+        proto: head.uri.scheme_str().map(str::to_owned),
+    });
+    let mut fields = outgoing_fields(asked, allow, origin);
+    strip_spin_fields(&mut fields, SPIN_FIELDS);
+    head.headers = header_map(fields).ok_or(ForwardingFailure::FieldsTooLarge)?;
+    let first = frame_length(&mut head, &mut body).await?;
+    let waiting = Waiting::default();
+    let noted = waiting.clone();
+    let rest = stream::poll_fn(move |context| {
+        let polled = Pin::new(&mut body).poll_frame(context);
+        noted.is_on_upstream(polled.is_ready());
+        polled
+    });
+    let gate_of_body = Rc::clone(gate);
+    let frames = stream::iter(first).chain(rest);
+    let frames = frames.map(move |frame| frame.map(|frame| permitted(&gate_of_body, frame)));
+    let method = head.method.clone();
+    let outgoing = http::Request::from_parts(head, StreamBody::new(frames));
+    let response = onward::send(&gate.settings, outgoing, &waiting).await?;
+    relayed(response, &method).ok_or(ForwardingFailure::UpstreamUnreachable)
 }
 
-/// The header fields that go on: the client's without what must not cross, then those that only the gate may set.
-fn outgoing(forwarded: Forwarded, origin: &Origin, asked: &Asked, allow: &Allow<'_, '_>) -> Fields {
-    let mut all: Fields = asked
-        .headers()
-        .filter(|(name, _)| !allow.strip.contains(name))
-        .filter_map(|(name, value)| Some((str::from_utf8(name).ok()?.to_owned(), value.to_vec())))
-        .collect();
-    fields::strip_hop_by_hop(&mut all);
-    let address = fields::client_address(&all).map(str::to_owned);
-    fields::strip_of_spin(&mut all, onward::is_kept_of_spin);
-    if forwarded == Forwarded::Replace {
-        all.retain(|(name, _)| !fields::is_forwarded(name));
-        let host = origin.authority.clone();
-        let proto = origin.scheme.as_ref().and_then(scheme);
-        let set = [
-            ("x-forwarded-for", address),
-            ("x-forwarded-host", host),
-            ("x-forwarded-proto", proto.map(str::to_owned)),
-        ];
-        all.extend(
-            set.into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?.into_bytes()))),
-        );
+/// Sees to it that the request says where its content ends. Without a length only the content itself tells whether there is any: then
+/// this waits for the first of it, and returns that.
+async fn frame_length(
+    head: &mut Parts,
+    body: &mut IncomingRequestBody,
+) -> Result<Option<Result<Frame<Bytes>, ErrorCode>>, ForwardingFailure> {
+    if head.headers.contains_key(CONTENT_LENGTH) {
+        return Ok(None);
     }
-    let identity = allow.set.iter();
-    all.extend(identity.map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())));
-    all
+    let first = body.frame().await;
+    let has_content = matches!(&first, Some(Ok(frame)) if frame.is_data());
+    match (has_content, &head.method) {
+        // Spin's client sends no content with these unless it has a length: it would be lost, and nobody told.
+        (true, &Method::GET | &Method::HEAD) => return Err(ForwardingFailure::LengthRequired),
+        (true, _) | (false, &Method::GET | &Method::HEAD) => {}
+        // It would send chunks, of which there are none.
+        (false, _) => drop(head.headers.insert(CONTENT_LENGTH, 0.into())),
+    }
+    Ok(first)
 }
 
-fn scheme(scheme: &Scheme) -> Option<&'static str> {
-    match scheme {
-        Scheme::Http => Some("http"),
-        Scheme::Https => Some("https"),
-        Scheme::Other(_) => None,
+/// A frame of a request as it goes on: trailers without what must not be in them, since some servers merge them with header fields.
+fn permitted(gate: &Gate, frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Err(data) => data,
+        Ok(trailers) => {
+            let mut fields = outgoing_trailers(&gate.policy, list(&trailers));
+            strip_spin_fields(&mut fields, SpinFields::Strip);
+            Frame::trailers(header_map(fields).unwrap_or_default())
+        }
     }
 }
 
 /// The upstream's answer, without what concerned its connection. As a rule that is the very response, untouched.
-fn relayed(response: Response) -> Response {
-    let mut all = response.get_headers().copy_all();
-    if !fields::strip_hop_by_hop(&mut all) {
-        return response;
+fn relayed(response: http::Response<IncomingResponseBody>, method: &Method) -> Option<Response> {
+    let mut fields = list(response.headers());
+    let has_hop_by_hop = strip_hop_by_hop(&mut fields);
+    // These have no content, whatever their length says (RFC 9110 section 8.6); one that ended before it would be an error.
+    let status = response.status();
+    let has_content = method != Method::HEAD && status != StatusCode::NOT_MODIFIED;
+    let response = response.into_body().take_unstarted()?;
+    if has_content && !has_hop_by_hop {
+        return Some(response);
     }
-    let Ok(headers) = Headers::from_list(&all) else {
-        return response;
-    };
-    let status = response.get_status_code();
-    let (handled, result) = wit_future::new(|| Ok(()));
-    drop(handled);
-    let (stream, trailers) = Response::consume_body(response, result);
-    let (relayed, _sent) = Response::new(headers, Some(stream), trailers);
-    // It was a status of the upstream's, so it is one.
-    let _ = relayed.set_status_code(status);
-    relayed
+    let (_, handled) = wit_future::new(|| Ok(()));
+    let (content, trailers) = Response::consume_body(response, handled);
+    let fields = wasi::Fields::from_list(&fields).ok()?;
+    let (relayed, _sent) = Response::new(fields, has_content.then_some(content), trailers);
+    relayed.set_status_code(status.as_u16()).ok()?;
+    Some(relayed)
+}
+
+fn list(fields: &HeaderMap) -> Fields {
+    let fields = fields.iter();
+    fields
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// Nothing for more fields than a map holds, and for none that HTTP has.
+fn header_map(fields: Fields) -> Option<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for (name, value) in fields {
+        let name: HeaderName = name.parse().ok()?;
+        map.try_append(name, HeaderValue::try_from(value).ok()?)
+            .ok()?;
+    }
+    Some(map)
 }

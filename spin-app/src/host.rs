@@ -1,4 +1,4 @@
-//! The one place that names what Spin offers: files, variables, the clock, the store, outbound HTTP, and the log.
+//! The one place that names what Spin offers: files, variables, clocks, the store, outbound HTTP, and the log.
 
 use std::future::Future;
 use std::io::Write;
@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::{Either, select};
 use scopegate_core::Timestamp;
-use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
-
-/// Where the policy is mounted.
-pub(crate) const POLICY_PATH: &str = "/policy.yaml";
+use spin_sdk::http::{IntoRequest, Response};
+use spin_sdk::wasip3::clocks::monotonic_clock;
+use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
+use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
 /// Writes a line into the component's log. There is nobody to tell when that fails.
 pub(crate) fn log(line: &str) {
@@ -18,10 +18,7 @@ pub(crate) fn log(line: &str) {
 }
 
 /// The wall clock.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the host's clock is read here, and nowhere else"
-)]
+#[expect(clippy::disallowed_methods, reason = "read here and nowhere else")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since.unwrap_or_default().as_millis();
@@ -30,12 +27,14 @@ pub(crate) fn now() -> Timestamp {
 
 /// The time since some moment, which nobody sets back.
 pub(crate) fn elapsed() -> Duration {
-    Duration::from_nanos(spin_sdk::wasip3::clocks::monotonic_clock::now())
+    Duration::from_nanos(monotonic_clock::now())
 }
 
 /// The text of the policy.
-pub(crate) fn policy_text() -> std::io::Result<String> {
-    std::fs::read_to_string(POLICY_PATH)
+pub(crate) fn policy_text() -> Result<String, String> {
+    std::fs::read_to_string("/policy.yaml").map_err(|error| {
+        format!("/policy.yaml cannot be read: {error}: mount it by `files` of the manifest")
+    })
 }
 
 /// A variable of the component; `None` when it is not defined, or empty as by a default of the manifest.
@@ -66,36 +65,33 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     spin_sdk::wasip3::spawn(work);
 }
 
-/// A value of the key-value store.
+/// The key-value store.
 #[cfg(not(feature = "middleware"))]
-pub(crate) async fn stored(name: &str) -> Result<Option<Vec<u8>>, spin_sdk::key_value::Error> {
-    spin_sdk::key_value::Store::open_default()
-        .await?
-        .get(name)
-        .await
+pub(crate) async fn store() -> Result<spin_sdk::key_value::Store, spin_sdk::key_value::Error> {
+    spin_sdk::key_value::Store::open_default().await
 }
 
-/// Puts a value into the key-value store.
-#[cfg(not(feature = "middleware"))]
-pub(crate) async fn store(name: &str, value: &[u8]) -> Result<(), spin_sdk::key_value::Error> {
-    spin_sdk::key_value::Store::open_default()
-        .await?
-        .set(name, value)
-        .await
+/// Sends a request out. Redirects are not followed.
+pub(crate) async fn send(request: impl IntoRequest) -> Result<Response, ErrorCode> {
+    let answer = spin_sdk::http::send(request).await;
+    if matches!(answer, Err(ErrorCode::HttpRequestDenied)) {
+        log("the address is not among the `allowed_outbound_hosts` of the manifest");
+    }
+    answer
 }
 
 /// Hands a request to the next component of the chain.
 #[cfg(feature = "middleware")]
-pub(crate) async fn next(request: Request) -> Result<Response, ErrorCode> {
-    let mut response = spin_sdk::http::next(request).await?;
-    // As it came: the SDK has wrapped it, and read nothing yet.
-    let response = response.body_mut().take_unstarted();
-    response.ok_or(ErrorCode::InternalError(None))
+pub(crate) async fn next(request: impl IntoRequest) -> Result<Response, ErrorCode> {
+    spin_sdk::http::next(request).await
 }
 
-/// Sends a request out. Redirects are not followed.
-pub(crate) async fn send(request: Request) -> Result<Response, ErrorCode> {
-    spin_sdk::wasip3::http::client::send(request).await
+/// The time that a connection may take: ten minutes where nothing is said.
+pub(crate) fn connect_timeout(time: Duration) -> RequestOptionsExtension {
+    let options = RequestOptions::new();
+    // A host without timeouts waits as long as it likes; the component has its own.
+    let _ = options.set_connect_timeout(u64::try_from(time.as_nanos()).ok());
+    RequestOptionsExtension(options)
 }
 
 /// Whether nobody answered in time.

@@ -1,28 +1,91 @@
 //! Where an allowed request goes: to the upstream, or as middleware to the next component of the chain.
 
-#[cfg(feature = "middleware")]
-mod next;
+use std::cell::Cell;
 #[cfg(not(feature = "middleware"))]
-mod upstream;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
 
-#[cfg(feature = "middleware")]
-pub(crate) use next::{InvalidTarget, Target, is_kept_of_spin};
 #[cfg(not(feature = "middleware"))]
-pub(crate) use upstream::{InvalidTarget, Target, is_kept_of_spin};
+use futures::future::{Either, select};
+use http::Request;
+use scopegate_core::ForwardingFailure;
+use scopegate_core::spin::SpinFields;
+use spin_sdk::http::{IntoRequest, Response};
 
-use spin_sdk::wasip3::http::types::{Request, Scheme};
+use crate::host;
+use crate::settings::Settings;
 
-/// Where a request was sent to, as its client wrote it.
-pub(crate) struct Origin {
-    pub(crate) scheme: Option<Scheme>,
-    pub(crate) authority: Option<String>,
-}
+/// To an upstream, what Spin says of a request would be the client's word; the next component may want to read it.
+pub(crate) const SPIN_FIELDS: SpinFields = match cfg!(feature = "middleware") {
+    false => SpinFields::Strip,
+    true => SpinFields::KeepOwn,
+};
 
-impl Origin {
-    pub(crate) fn of(request: &Request) -> Self {
-        Self {
-            scheme: request.get_scheme(),
-            authority: request.get_authority(),
+/// Since when it is the upstream that everything waits for; nothing while the client is still sending.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting(Rc<Cell<Option<Duration>>>);
+
+impl Waiting {
+    /// Notes who is waited for from now on.
+    pub(crate) fn is_on_upstream(&self, is_it: bool) {
+        self.0.set(is_it.then(host::elapsed));
+    }
+
+    /// Ends when the upstream has kept everything waiting for that long.
+    #[cfg(not(feature = "middleware"))]
+    async fn is_over(&self, limit: Duration) {
+        loop {
+            let since = self.0.get().unwrap_or_else(host::elapsed);
+            match limit.saturating_sub(host::elapsed().saturating_sub(since)) {
+                Duration::ZERO => return,
+                left => host::sleep(left).await,
+            }
         }
     }
+}
+
+/// Sends it to the upstream, and waits for the beginning of the answer.
+#[cfg(not(feature = "middleware"))]
+pub(crate) async fn send<B>(
+    settings: &Settings,
+    mut request: Request<B>,
+    waiting: &Waiting,
+) -> Result<Response, ForwardingFailure>
+where
+    Request<B>: IntoRequest,
+{
+    let upstream = &settings.upstream;
+    let mut uri = std::mem::take(request.uri_mut()).into_parts();
+    uri.scheme = upstream.scheme.parse().ok();
+    uri.authority = upstream.authority.parse().ok();
+    *request.uri_mut() = uri
+        .try_into()
+        .map_err(|_| ForwardingFailure::UpstreamUnreachable)?;
+    // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
+    let timeout = host::connect_timeout(upstream.timeout);
+    request.extensions_mut().insert(timeout);
+    let sent = pin!(host::send(request));
+    let over = pin!(waiting.is_over(upstream.timeout));
+    match select(sent, over).await {
+        Either::Left((Ok(response), _)) => Ok(response),
+        Either::Left((Err(code), _)) if !host::is_timeout(&code) => {
+            Err(ForwardingFailure::UpstreamUnreachable)
+        }
+        Either::Left(_) | Either::Right(_) => Err(ForwardingFailure::UpstreamTimeout),
+    }
+}
+
+/// Hands it on. How long the next component takes is its own affair, as it is without a guard.
+#[cfg(feature = "middleware")]
+pub(crate) async fn send<B>(
+    _: &Settings,
+    request: Request<B>,
+    _: &Waiting,
+) -> Result<Response, ForwardingFailure>
+where
+    Request<B>: IntoRequest,
+{
+    let answer = host::next(request).await;
+    answer.map_err(|_| ForwardingFailure::UpstreamUnreachable)
 }

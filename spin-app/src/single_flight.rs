@@ -1,8 +1,7 @@
 //! One fetch at a time for each issuer, whatever the number of requests that wait for it in this instance.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use scopegate_core::IssuerId;
@@ -15,55 +14,30 @@ use crate::host;
 /// cancelling a read that stands in a waitable set, which wasmtime 48 traps as its specification says.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// The fetches under way.
+/// The issuers whose keys are being fetched.
 #[derive(Default)]
-pub(crate) struct Flights(RefCell<BTreeMap<IssuerId, Flight>>);
+pub(crate) struct Flights(RefCell<BTreeSet<IssuerId>>);
 
-/// A fetch that others may wait for.
-#[derive(Clone, Default)]
-pub(crate) struct Flight(Rc<Cell<bool>>);
-
-/// Whose turn it is.
-pub(crate) enum Turn<'a> {
-    /// The caller fetches, until it drops this.
-    Fly(Landing<'a>),
-    /// Another request fetches.
-    Wait(Flight),
-}
-
-/// Ends a fetch for everyone when it is dropped, also when that happens because its own client left.
-pub(crate) struct Landing<'a> {
-    flights: &'a Flights,
-    issuer: IssuerId,
-}
+/// The right to fetch. It ends when this is dropped, also when that happens because the request's own client left.
+pub(crate) struct Flight<'a>(&'a Flights, IssuerId);
 
 impl Flights {
-    /// Joins the fetch of that issuer's keys, or begins one.
-    pub(crate) fn join(&self, issuer: IssuerId) -> Turn<'_> {
-        let mut under_way = self.0.borrow_mut();
-        if let Some(flight) = under_way.get(&issuer) {
-            return Turn::Wait(flight.clone());
-        }
-        under_way.insert(issuer, Flight::default());
-        Turn::Fly(Landing {
-            flights: self,
-            issuer,
-        })
+    /// Begins a fetch, unless one is under way.
+    pub(crate) fn begin(&self, issuer: IssuerId) -> Option<Flight<'_>> {
+        let begins = self.0.borrow_mut().insert(issuer);
+        begins.then_some(Flight(self, issuer))
     }
-}
 
-impl Flight {
-    pub(crate) async fn landed(&self) {
-        while !self.0.get() {
+    /// Waits for the fetch that is under way.
+    pub(crate) async fn landed(&self, issuer: IssuerId) {
+        while self.0.borrow().contains(&issuer) {
             host::sleep(LOOK).await;
         }
     }
 }
 
-impl Drop for Landing<'_> {
+impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if let Some(Flight(is_over)) = self.flights.0.borrow_mut().remove(&self.issuer) {
-            is_over.set(true);
-        }
+        self.0.0.borrow_mut().remove(&self.1);
     }
 }
