@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, anyhow};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy};
@@ -50,10 +51,11 @@ pub struct Options {
     pub forbids_headers: bool,
 }
 
-/// A running application.
+/// A running application. Dropping it removes the copies of its files.
 pub struct Host {
     server: Arc<Server>,
     control: Option<SocketAddr>,
+    _files: Vec<TempDir>,
 }
 
 impl Host {
@@ -62,8 +64,19 @@ impl Host {
         let application = Application::read(&options.from, &options.variables, &options.stores)?;
         let parts = Parts::new(options)?;
         let mut handlers = BTreeMap::new();
+        let mut folders = Vec::new();
         for (id, component) in &application.components {
-            let maker = parts.maker(id, component, options);
+            let files = match component.files.as_slice() {
+                [] => None,
+                mounts => {
+                    let folder =
+                        files::copy(mounts).with_context(|| format!("component `{id}`"))?;
+                    let path = folder.path().to_owned();
+                    folders.push(folder);
+                    Some(path)
+                }
+            };
+            let maker = parts.maker(id, component, files, options);
             let maker = maker.with_context(|| format!("component `{id}`"))?;
             handlers.insert(id.clone(), ProxyHandler::new(maker));
         }
@@ -93,7 +106,11 @@ impl Host {
             }
         };
         tokio::spawn(server.clone().serve(listener));
-        Ok(Self { server, control })
+        Ok(Self {
+            server,
+            control,
+            _files: folders,
+        })
     }
 
     /// Where the application is served.
@@ -151,13 +168,10 @@ impl Parts {
         &self,
         id: &str,
         component: &application::Component,
+        files: Option<PathBuf>,
         options: &Options,
     ) -> Result<Maker> {
         let log = |terminal| Log::open(options.log_dir.as_deref(), id, terminal, options.quiet);
-        let files = match component.files.as_slice() {
-            [] => None,
-            mounts => Some(files::copy(mounts)?),
-        };
         Ok(Maker {
             service: ServicePre::new(self.prepare(component)?)?,
             engine: self.engine.clone(),

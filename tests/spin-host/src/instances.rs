@@ -1,6 +1,7 @@
 //! The instances of a component: how they come to be, how many requests they take, and when they end.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,7 +56,8 @@ pub(crate) struct Maker {
     pub(crate) reuse: Reuse,
     pub(crate) register: Arc<Register>,
     pub(crate) environment: Vec<(String, String)>,
-    pub(crate) files: Option<tempfile::TempDir>,
+    /// The folder that is mounted.
+    pub(crate) files: Option<PathBuf>,
     pub(crate) clock: WallClock,
     pub(crate) stdout: Log,
     pub(crate) stderr: Log,
@@ -174,7 +176,7 @@ impl Maker {
             .stdout(self.stdout.clone())
             .stderr(self.stderr.clone());
         if let Some(files) = &self.files {
-            wasi.preopened_dir(files.path(), "/", FsPerms::ReadOnly)?;
+            wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }
         Ok(State {
             table: ResourceTable::new(),

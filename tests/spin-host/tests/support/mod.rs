@@ -59,6 +59,16 @@ pub(crate) fn write(manifest: &str) -> TempDir {
     folder
 }
 
+/// The middleware under another name, as `inner.wasm`.
+pub(crate) fn write_inner(folder: &Path) {
+    let mut bytes = std::fs::read(guests()[1]).unwrap();
+    let [outer, inner] = [b"the outer middleware", b"the inner middleware"];
+    let place = bytes.windows(outer.len()).position(|w| w == outer);
+    let place = place.expect("the name in the built middleware");
+    bytes[place..place + inner.len()].copy_from_slice(inner);
+    std::fs::write(folder.join("inner.wasm"), bytes).unwrap();
+}
+
 /// The program, with the command `up` for the manifest in a folder.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spin-host"));
