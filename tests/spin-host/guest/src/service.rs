@@ -95,6 +95,8 @@ fn pause(milliseconds: u64) -> BoxBody {
 /// Sends the request on to an address. The `x-…-ms` headers set its times.
 async fn send(request: Request, address: &str) -> Result<Response, ErrorCode> {
     let (mut parts, body) = request.into_parts();
+    // That of the request, where the host lets it be seen: the SDK refuses one that is not the address's.
+    parts.headers.remove("host");
     let mut time = |name: &str| {
         let value = parts.headers.remove(name)?;
         let milliseconds: u64 = value.to_str().ok()?.parse().ok()?;
