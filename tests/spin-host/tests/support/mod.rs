@@ -75,7 +75,9 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
         .args(["up", "--listen", "127.0.0.1:0", "--from"])
         .arg(folder)
-        .args(arguments);
+        .args(arguments)
+        // Most of these are killed, and leave their copies of files behind.
+        .env("TMPDIR", folder);
     command
 }
 
