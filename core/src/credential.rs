@@ -63,8 +63,7 @@ mod tests {
     fn check(values: &[&str], expected: Result<&str, Reason>) {
         let headers = values
             .iter()
-            .map(|value| (b"Authorization".to_vec(), value.as_bytes().to_vec()))
-            .collect();
+            .map(|value| (b"Authorization".to_vec(), value.as_bytes().to_vec()));
         let request = Request::new(b"GET", Some(b"/"), headers);
         assert_eq!(bearer_token(&request), expected, "{values:?}");
     }

@@ -349,7 +349,7 @@ mod tests {
                 ("text/plain", None),
                 ("application/grpc", Some(grpc_status)),
             ] {
-                let headers = vec![(b"content-type".to_vec(), content_type.into())];
+                let headers = [("content-type", content_type)];
                 let request = Request::new(b"GET", Some(b"/"), headers);
                 let seen = Response::forwarding_failure(failure, &request);
                 assert_eq!((seen.status, seen.grpc_status), (status, expected));

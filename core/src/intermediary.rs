@@ -122,8 +122,7 @@ mod tests {
     fn request(pairs: &[(&str, &str)]) -> Request {
         let headers = fields(pairs)
             .into_iter()
-            .map(|(name, value)| (name.into_bytes(), value))
-            .collect();
+            .map(|(name, value)| (name.into_bytes(), value));
         Request::new(b"GET", Some(b"/"), headers)
     }
 

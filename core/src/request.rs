@@ -131,8 +131,7 @@ mod tests {
     fn request(method: &str, headers: &[(&str, &str)]) -> Request {
         let headers = headers
             .iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect();
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         Request::new(method.as_bytes(), Some(b"/"), headers)
     }
 

@@ -78,7 +78,7 @@ fn check_policy(text: &str, policy: &Policy) {
     let keys = KeyCache::new(policy);
     let mut tokens = TokenCache::new(policy, 0);
     for (path, method) in questions(text) {
-        let request = Request::new(method.as_bytes(), Some(path.as_bytes()), Vec::new());
+        let request = Request::new(method.as_bytes(), Some(path.as_bytes()), [("", ""); 0]);
         match decide(policy, &request, &keys, &mut tokens, &Portable, *NOW) {
             Decision::Deny(deny) => {
                 let response = deny.response(policy, &request);

@@ -73,11 +73,8 @@ impl<'a> CoreGate<'a> {
 
     /// What the core says to this request now.
     fn decide(&mut self, sent: &Prepared) -> Said {
-        let headers = sent
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
-            .collect();
+        let headers = sent.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_slice()));
         let request = Request::new(sent.method.as_bytes(), sent.path.as_deref(), headers);
         let now = Timestamp::from_millis(self.now_ms);
         match decide(
