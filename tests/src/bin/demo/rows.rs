@@ -9,8 +9,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 use e2e::http1::{self, Answer};
 use serde_json::{Map, Value, json};
-use timesheets::api::{Api, IDENTITY};
+use timesheets::api::Api;
 use timesheets::issuer::{Grant, Issuer, SigningKey};
+use timesheets::wish::IDENTITY;
 
 use crate::stop::Stop;
 
