@@ -1,10 +1,12 @@
-//! What a real run needs: an Envoy binary and the filter, and for the vectors their probe.
+//! What a real run needs: an Envoy binary and the filter, for the vectors their probe, and on Spin what runs it.
 
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+
+use crate::spin::Program;
 
 /// What a run in a real Envoy needs.
 #[derive(Clone, Debug)]
@@ -49,12 +51,35 @@ pub fn find_for_vectors() -> Result<Option<Tools>> {
     Ok(None)
 }
 
-/// Says that something is missing, or fails where it must not be.
+/// Finds what runs Spin applications (see [`Program::find`]), where all of these components are in `target/dist`.
+///
+/// `None` means that something is missing, as in [`find`]; here `SCOPEGATE_REQUIRE_SPIN=1` makes that an error.
+///
+/// # Errors
+/// A variable names a file that is not there, or something is missing that is required.
+pub fn find_for_spin(components: &[&str]) -> Result<Option<Program>> {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist");
+    let missing = components
+        .iter()
+        .find(|component| !dist.join(component).is_file());
+    let missing = match (Program::real()?, Program::test_host(), missing) {
+        (_, _, Some(component)) => format!("no {component} in target/dist"),
+        (Some(spin), ..) => return Ok(Some(spin)),
+        (None, Ok(host), None) => return Ok(Some(host)),
+        (None, Err(error), None) => format!("{error:#}"),
+    };
+    skip_unless("SCOPEGATE_REQUIRE_SPIN", &missing)?;
+    Ok(None)
+}
+
 fn skip(missing: &str) -> Result<()> {
-    if env::var("SCOPEGATE_REQUIRE_ENVOY").is_ok_and(|value| value == "1") {
-        bail!(
-            "{missing}, and SCOPEGATE_REQUIRE_ENVOY=1 asks for a real run (`cargo xtask test` gets all)"
-        );
+    skip_unless("SCOPEGATE_REQUIRE_ENVOY", missing)
+}
+
+/// Says that something is missing, or fails where the variable says that it must not be.
+fn skip_unless(required: &str, missing: &str) -> Result<()> {
+    if env::var(required).is_ok_and(|value| value == "1") {
+        bail!("{missing}, and {required}=1 asks for a real run (`cargo xtask test` gets all)");
     }
     // Not by `eprintln`, whose lines the test harness keeps back when a test passes.
     writeln!(

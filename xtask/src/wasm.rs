@@ -40,6 +40,15 @@ const SPIN_MIDDLEWARE: Shipped = Shipped {
     ..SPIN_GATEWAY
 };
 
+/// The API of the worked example, which the demo on Spin puts behind the gate.
+const TIMESHEETS: Shipped = Shipped {
+    package: "timesheets-component",
+    target: SPIN_GATEWAY.target,
+    features: &[],
+    artefact: "timesheets_component.wasm",
+    file: "timesheets-component.wasm",
+};
+
 /// The components for Spin.
 pub struct SpinFiles {
     pub gateway: PathBuf,
@@ -53,7 +62,8 @@ pub fn build(layout: &Layout) -> Result<Vec<PathBuf>> {
         gateway,
         middleware,
     } = build_spin(layout)?;
-    Ok(vec![filter, gateway, middleware])
+    let timesheets = build_timesheets(layout)?;
+    Ok(vec![filter, gateway, middleware, timesheets])
 }
 
 /// Builds the proxy-wasm filter alone, and returns the file.
@@ -67,6 +77,11 @@ pub fn build_spin(layout: &Layout) -> Result<SpinFiles> {
         gateway: build_one(layout, &SPIN_GATEWAY)?,
         middleware: build_one(layout, &SPIN_MIDDLEWARE)?,
     })
+}
+
+/// Builds the API of the worked example as a component for Spin, and returns the file.
+pub fn build_timesheets(layout: &Layout) -> Result<PathBuf> {
+    build_one(layout, &TIMESHEETS)
 }
 
 /// Builds the probe that puts signature vectors to the filter's verifiers, and returns the file. It is not shipped.
