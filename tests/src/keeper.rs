@@ -106,6 +106,15 @@ impl Kept {
         self.ended.get().is_some()
     }
 
+    /// Kills the child, if it still runs, and waits until it is gone.
+    pub(crate) fn stop(&mut self) {
+        drop(self.leash.take());
+        if let Some(keeper) = self.keeper.take() {
+            // A keeper that panicked has no child left to wait for.
+            let _ = keeper.join();
+        }
+    }
+
     /// How it ended, for a message.
     pub(crate) fn end(&self) -> &str {
         self.ended.get().map_or("it still runs", String::as_str)
@@ -114,11 +123,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        drop(self.leash.take());
-        if let Some(keeper) = self.keeper.take() {
-            // A keeper that panicked has no child left to wait for.
-            let _ = keeper.join();
-        }
+        self.stop();
     }
 }
 

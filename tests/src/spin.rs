@@ -45,6 +45,8 @@ pub struct Launch {
     /// The labels of its key-value stores beside `default`: Spin has to be told where those are kept, which is the folder of
     /// the run.
     pub stores: Vec<String>,
+    /// Where the components' logs go; `None` for the folder of the run.
+    pub logs: Option<PathBuf>,
     /// More of the command line, for example the test host's `--control 127.0.0.1:0`.
     pub arguments: Vec<OsString>,
     /// How long it may take until it serves. The components are compiled in this time.
@@ -60,6 +62,7 @@ impl Launch {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             variables: Vec::new(),
             stores: Vec::new(),
+            logs: None,
             arguments: Vec::new(),
             ready_within: Duration::from_secs(120),
         }
@@ -79,7 +82,11 @@ impl Launch {
             std::fs::write(&file, self.stores_file())
                 .with_context(|| format!("writing {}", file.display()))?;
         }
-        let arguments = self.arguments_in(folder.path());
+        let logs = match &self.logs {
+            Some(logs) => logs.clone(),
+            None => folder.path().join("logs"),
+        };
+        let arguments = self.arguments_in(folder.path(), &logs);
 
         // In the environment, so that a secret among them is in no list of processes.
         let variables: Vec<(String, PathBuf)> = self
@@ -106,13 +113,14 @@ impl Launch {
         let mut spin = Spin {
             child,
             address: self.listen,
+            logs,
             folder,
         };
         spin.wait_until_ready(self.ready_within)?;
         Ok(spin)
     }
 
-    fn arguments_in(&self, folder: &Path) -> Vec<OsString> {
+    fn arguments_in(&self, folder: &Path, logs: &Path) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![
             "up".into(),
             "--from".into(),
@@ -120,7 +128,7 @@ impl Launch {
             "--listen".into(),
             self.listen.to_string().into(),
             "--log-dir".into(),
-            logs(folder).into_os_string(),
+            logs.as_os_str().to_owned(),
             "--state-dir".into(),
             folder.join("state").into_os_string(),
             // What components print goes to the files of the log folder alone.
@@ -149,6 +157,7 @@ pub struct Spin {
     // Dropped in this order: the processes end before their folder goes.
     child: Kept,
     address: SocketAddr,
+    logs: PathBuf,
     folder: Folder,
 }
 
@@ -163,19 +172,19 @@ impl Spin {
         told(&read(&output(self.folder.path())), word)
     }
 
-    /// The folder that holds logs and state. Callers may put files there.
+    /// The folder that holds state, and what the program itself said. Callers may put files there.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Where the components' logs are: `COMPONENT_stdout.txt` and `COMPONENT_stderr.txt`.
-    pub fn logs(&self) -> PathBuf {
-        logs(self.folder.path())
+    pub fn logs(&self) -> &Path {
+        &self.logs
     }
 
     /// The log so far: what the program itself said, and what the components wrote to both their streams.
     pub fn log(&self) -> String {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.logs())
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.logs)
             .map(|files| files.flatten().map(|file| file.path()).collect())
             .unwrap_or_default();
         files.sort();
@@ -188,7 +197,17 @@ impl Spin {
 
     /// What one component wrote to its standard error so far.
     pub fn errors_of(&self, component: &str) -> String {
-        read(&self.logs().join(format!("{component}_stderr.txt")))
+        read(&self.logs.join(format!("{component}_stderr.txt")))
+    }
+
+    /// What one component wrote to its standard output so far.
+    pub fn output_of(&self, component: &str) -> String {
+        read(&self.logs.join(format!("{component}_stdout.txt")))
+    }
+
+    /// Ends its processes before it is dropped. Its logs stay as long as it does.
+    pub fn stop(&mut self) {
+        self.child.stop();
     }
 
     /// The process id, for messages and for tests that look whether it is gone.
@@ -245,10 +264,6 @@ fn told(output: &str, word: &str) -> Option<SocketAddr> {
 
 fn output(folder: &Path) -> PathBuf {
     folder.join("spin.out")
-}
-
-fn logs(folder: &Path) -> PathBuf {
-    folder.join("logs")
 }
 
 fn stores(folder: &Path) -> PathBuf {
