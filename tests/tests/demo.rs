@@ -7,156 +7,56 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Duration;
 
-use e2e::{http1, processes, tools};
+use e2e::tools;
 
-const POLICY: &str = include_str!("../../examples/timesheets/policy.yaml");
+mod support;
+
+use support::{POLICY, Place, Running, texts, wait_until};
+
 const ROWS: usize = 13;
 
-/// A folder with a space in its name, copies of the policy and the filter in it, and the tools.
-struct Place {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-    policy: PathBuf,
+/// A place with a copy of the filter, and the tools.
+struct InEnvoy {
+    place: Place,
     tools: tools::Tools,
 }
 
-impl Place {
+impl InEnvoy {
     /// `None` where there is no Envoy: said loudly by `tools::find`, which also knows when that is a failure.
     fn new() -> Option<Self> {
         let mut tools = tools::find().unwrap()?;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a place");
-        fs::create_dir(&path).unwrap();
-        let filter = path.join("the filter.wasm");
+        let place = Place::new();
+        let filter = place.path.join("the filter.wasm");
         fs::copy(&tools.filter, &filter).unwrap();
         tools.filter = filter;
-        let policy = path.join("policy.yaml");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        fs::write(&policy, POLICY.replace(":9101/", &format!(":{port}/"))).unwrap();
-        Some(Self {
-            _folder: folder,
-            path,
-            policy,
-            tools,
-        })
+        Some(Self { place, tools })
     }
 
     fn demo(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+        let mut command = self.place.demo(arguments);
         command
-            .args(["--policy".as_ref(), self.policy.as_os_str()])
-            .args(arguments)
             .env("ENVOY_BIN", &self.tools.envoy)
-            .env("SCOPEGATE_FILTER", &self.tools.filter)
-            .env("TMPDIR", &self.path)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("SCOPEGATE_FILTER", &self.tools.filter);
         command
+    }
+
+    fn start(&self) -> Running {
+        Running::start(&mut self.demo(&["--port", "0", "--admin-port", "0"]))
     }
 
     /// Envoys of this place: their arguments name a file in it.
     fn envoys(&self) -> usize {
-        let here = self.path.to_str().unwrap();
-        let all = processes::running().unwrap();
-        all.iter()
-            .filter(|line| line.contains(here) && line.contains("--config-path"))
-            .count()
-    }
-
-    /// All replacements in one write: the demo may look between two.
-    fn edit(&self, replacements: &[(&str, &str)]) {
-        let mut text = fs::read_to_string(&self.policy).unwrap();
-        for (from, to) in replacements {
-            assert!(text.contains(from), "{from} in {text}");
-            text = text.replace(from, to);
-        }
-        fs::write(&self.policy, text).unwrap();
-    }
-}
-
-/// A demo that stays up.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    gate: SocketAddr,
-}
-
-impl Running {
-    fn start(place: &Place) -> Self {
-        let mut child = place
-            .demo(&["--port", "0", "--admin-port", "0"])
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in out.lines() {
-                if sender.send(line.unwrap()).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut running = Self {
-            child,
-            lines,
-            gate: SocketAddr::from(([0, 0, 0, 0], 0)),
-        };
-        let line = running.wait_for("gate ");
-        let (_, address) = line.split_once("http://").unwrap();
-        running.gate = address.trim_end_matches('/').parse().unwrap();
-        running.wait_for("Ctrl-C ends");
-        running
-    }
-
-    /// The next line that starts so.
-    fn wait_for(&self, start: &str) -> String {
-        loop {
-            match self.lines.recv_timeout(Duration::from_secs(60)) {
-                Ok(line) if line.trim_start().starts_with(start) => return line,
-                Ok(_) => {}
-                Err(error) => panic!("no line that starts with {start:?}: {error}"),
-            }
-        }
-    }
-
-    fn status_of_healthz(&self) -> u16 {
-        http1::fetch(self.gate, "/healthz").unwrap().status
-    }
-
-    /// The workers take a new policy over a moment after the main thread has accepted it.
-    fn wait_until_healthz_is(&self, status: u16) {
-        wait_until(|| self.status_of_healthz() == status);
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = processes::signal(self.child.id(), name).unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.place.running("--config-path")
     }
 }
 
 #[test]
 fn every_row_is_as_it_should_be_and_nothing_is_left_running() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = InEnvoy::new() else { return };
     let output = place
         .demo(&["--check", "--port", "0", "--admin-port", "0"])
         .output()
@@ -176,8 +76,10 @@ fn every_row_is_as_it_should_be_and_nothing_is_left_running() {
 
 #[test]
 fn a_policy_that_lets_too_little_through_makes_check_fail() {
-    let Some(place) = Place::new() else { return };
-    place.edit(&[("scopes: [read:timesheets]", "scopes: [admin]")]);
+    let Some(place) = InEnvoy::new() else { return };
+    place
+        .place
+        .edit(&[("scopes: [read:timesheets]", "scopes: [admin]")]);
     let output = place
         .demo(&["--check", "--port", "0", "--admin-port", "0"])
         .output()
@@ -191,16 +93,16 @@ fn a_policy_that_lets_too_little_through_makes_check_fail() {
 
 #[test]
 fn an_edit_changes_the_gate_and_a_broken_one_changes_nothing_and_says_why() {
-    let Some(place) = Place::new() else { return };
-    let mut demo = Running::start(&place);
+    let Some(place) = InEnvoy::new() else { return };
+    let mut demo = place.start();
     assert_eq!(demo.status_of_healthz(), 200);
 
-    place.edit(&[("public: true", "authenticated: true")]);
+    place.place.edit(&[("public: true", "authenticated: true")]);
     demo.wait_for("policy accepted");
     demo.wait_until_healthz_is(401);
 
     // This would open the route again, if a policy with an error in another line could serve.
-    place.edit(&[
+    place.place.edit(&[
         ("authenticated: true }", "public: true }"),
         ("realm: timesheets", "realm: timesheets\nrealms: x"),
     ]);
@@ -214,19 +116,19 @@ fn an_edit_changes_the_gate_and_a_broken_one_changes_nothing_and_says_why() {
     assert_eq!(demo.status_of_healthz(), 401);
 
     // An empty line more at the end is the same policy, refused again; Envoy alone would count it as a success.
-    let text = fs::read_to_string(&place.policy).unwrap();
-    fs::write(&place.policy, text + "\n").unwrap();
+    let text = fs::read_to_string(&place.place.policy).unwrap();
+    fs::write(&place.place.policy, text + "\n").unwrap();
     demo.wait_for("policy refused, the old one keeps serving:");
 
-    place.edit(&[("\nrealms: x", "")]);
+    place.place.edit(&[("\nrealms: x", "")]);
     demo.wait_for("policy accepted");
     demo.wait_until_healthz_is(200);
 
     // A text that never gets as far as Envoy, and back.
-    let text = fs::read_to_string(&place.policy).unwrap();
-    fs::write(&place.policy, "\0").unwrap();
+    let text = fs::read_to_string(&place.place.policy).unwrap();
+    fs::write(&place.place.policy, "\0").unwrap();
     demo.wait_for("policy refused, the old one keeps serving:");
-    fs::write(&place.policy, text).unwrap();
+    fs::write(&place.place.policy, text).unwrap();
     demo.wait_for("policy accepted");
 
     demo.signal("TERM");
@@ -236,9 +138,9 @@ fn an_edit_changes_the_gate_and_a_broken_one_changes_nothing_and_says_why() {
 
 #[test]
 fn envoy_goes_with_the_demo_whatever_ends_it() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = InEnvoy::new() else { return };
     for (signal, code) in [("INT", Some(0)), ("KILL", None)] {
-        let mut demo = Running::start(&place);
+        let mut demo = place.start();
         assert_eq!(place.envoys(), 1);
         demo.signal(signal);
         assert_eq!(demo.child.wait().unwrap().code(), code, "{signal}");
@@ -248,7 +150,7 @@ fn envoy_goes_with_the_demo_whatever_ends_it() {
 
 #[test]
 fn a_taken_port_is_named() {
-    let Some(place) = Place::new() else { return };
+    let Some(place) = InEnvoy::new() else { return };
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, whose) in [
@@ -269,7 +171,7 @@ fn a_taken_port_is_named() {
         assert!(err.starts_with(&sentence), "{err}");
     }
     fs::write(
-        &place.policy,
+        &place.place.policy,
         POLICY.replace(":9101/", &format!(":{port}/")),
     )
     .unwrap();
@@ -288,8 +190,8 @@ fn a_taken_port_is_named() {
 
 #[test]
 fn a_policy_that_is_broken_from_the_start_is_told_with_its_line() {
-    let Some(place) = Place::new() else { return };
-    place.edit(&[("version: 1", "version: 99")]);
+    let Some(place) = InEnvoy::new() else { return };
+    place.place.edit(&[("version: 1", "version: 99")]);
     let output = place
         .demo(&["--check", "--port", "0", "--admin-port", "0"])
         .output()
@@ -346,17 +248,4 @@ fn an_unknown_flag_is_refused_with_the_usage() {
         err.contains("--chekc") && err.contains("Usage: cargo xtask demo"),
         "{err}"
     );
-}
-
-fn texts(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
-}
-
-fn wait_until(mut look: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !look() {
-        assert!(Instant::now() < deadline, "waited for 20 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

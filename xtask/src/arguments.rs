@@ -190,7 +190,7 @@ fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
 const HELP: &str = "\
 The project's menu: cargo xtask <command>
 
-  demo    build everything, start the worked example behind Envoy, and show what the gate answers
+  demo    build everything, start the worked example behind the gate, in Envoy or on Spin, and show what the gate answers
   test    format, lints, unit tests and the end-to-end corpus in a real Envoy
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   mutants make one mistake after the other in the core, and see whether the tests notice
@@ -277,16 +277,19 @@ right. Fails where a disagreement has no sentence, or a sentence no disagreement
 ";
 
 const HELP_DEMO: &str = "\
-cargo xtask demo [--check] [--port N] [--admin-port N] [--policy FILE]
+cargo xtask demo [--host HOST] [--check] [--port N] [--admin-port N] [--policy FILE]
 
-Builds the filter, gets Envoy, and starts the worked example: an issuer, the timesheets API and the gate in front of it.
+Builds the gate, gets what it runs in, and starts the worked example: an issuer, the timesheets API and the gate in front of it.
 Prints a table of requests and what came back, then stays up, with curl lines to paste, until Ctrl-C.
 
+  --host HOST     envoy (the default); spin: the gate and the API as components of a Spin application; spin-middleware: the gate
+                  composed with the API
   --check         stop after the table; exit status 1 if a row is not as it should be
   --port N        port of the gate on 127.0.0.1 (default 8080; 0: any that is free)
-  --admin-port N  port of Envoy's admin interface on 127.0.0.1 (default 9901; 0: any that is free)
+  --admin-port N  port of Envoy's admin interface on 127.0.0.1 (default 9901; 0: any that is free); not with Spin
   --policy FILE   a policy of your own (default examples/timesheets/policy.yaml)
 
+Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host, built from tests/spin-host.
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
 ";
 

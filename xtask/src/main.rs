@@ -11,6 +11,7 @@ mod fuzz;
 mod layout;
 mod mutants;
 mod process;
+mod spin;
 mod test;
 mod toolchain;
 mod upstreams;

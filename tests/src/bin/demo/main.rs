@@ -1,27 +1,32 @@
-//! The demo: issuer, timesheets API and Envoy with the gate, a table of what passes and what does not, and a policy to edit.
+//! The demo: issuer, timesheets API and the gate in front of it, a table of what passes and what does not, and a policy to edit.
 //!
-//! `cargo xtask demo` builds the filter, gets Envoy, and starts this program with `SCOPEGATE_FILTER` and `ENVOY_BIN`.
+//! The gate is the filter in Envoy, or with `--host spin` a component on Spin. `cargo xtask demo` builds what that takes, gets Envoy, and
+//! starts this program, for Envoy with `SCOPEGATE_FILTER` and `ENVOY_BIN`.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use timesheets::api::Api;
+use e2e::spin::Program;
 use timesheets::issuer::Issuer;
 
-use crate::arguments::{Arguments, USAGE, Wish};
+use crate::arguments::{Arguments, Host, USAGE, Wish};
+use crate::envoy::{EnvoyGate, Listen};
 use crate::gate::{Gate, Verdict};
 use crate::policy::Watched;
+use crate::spin::{Arrangement, SpinGate};
 use crate::stop::Stop;
 
 mod arguments;
-mod configuration;
+mod envoy;
 mod gate;
 mod policy;
+mod restart;
 mod rows;
+mod spin;
 mod stop;
 
 /// How often the policy file and the signals are looked at.
@@ -56,22 +61,21 @@ fn complain(text: &str) {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let stop = Stop::listen()?;
-    let tools = Tools::find()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
     let shipped = arguments.policy.is_none();
     let mut watched = Watched::open(match &arguments.policy {
         Some(path) => path.clone(),
-        None => root
-            .join("examples/timesheets/policy.yaml")
-            .canonicalize()?,
+        None => root.join("examples/timesheets/policy.yaml"),
     })?;
 
+    let means = Means::find(arguments.host)?;
     check_free("the gate", arguments.port, "--port")?;
-    check_free(
-        "Envoy's admin interface",
-        arguments.admin_port,
-        "--admin-port",
-    )?;
+    if arguments.host == Host::Envoy {
+        let whose = "Envoy's admin interface";
+        check_free(whose, arguments.admin_port, "--admin-port")?;
+    }
     let issuer_url = policy::local_issuer(watched.text(), watched.path())?;
     let issuer = Issuer::generate(&issuer_url.text)?;
     let keys = issuer.serve(issuer_url.port).with_context(|| {
@@ -80,32 +84,46 @@ fn run(arguments: &Arguments) -> Result<()> {
             watched.path().display()
         )
     })?;
-    let api = Api::start(0)?;
 
     let mut out = std::io::stdout();
-    writeln!(out, "issuer     {} (keys made just now)", issuer_url.text)?;
-    writeln!(out, "API        http://{}/", api.address())?;
-    writeln!(out, "policy     {}", watched.path().display())?;
-    let mut gate = Gate::start(
-        &tools,
-        &root.join("envoy"),
-        configuration::Ports {
-            gate: arguments.port,
-            admin: arguments.admin_port,
-            api: api.address().port(),
-            issuer: keys.address().port(),
-        },
-        &watched,
+    fact(
+        &mut out,
+        "issuer",
+        &format!("{} (keys made just now)", issuer_url.text),
     )?;
-    writeln!(out, "gate       http://{}/", gate.address())?;
-    writeln!(out, "Envoy      admin http://{}/", gate.admin())?;
-    writeln!(
-        out,
-        "logs       {} (envoy.log; access log: envoy.out)\n",
-        gate.logs().display()
-    )?;
+    fact(&mut out, "policy", &watched.path().display().to_string())?;
+    let issuer_port = keys.address().port();
+    let mut gate: Box<dyn Gate> = match means {
+        Means::Spin(arrangement, program) => Box::new(SpinGate::start(
+            arrangement,
+            program,
+            &root.join("examples/timesheets/spin"),
+            arguments.port,
+            issuer_port,
+            &watched,
+        )?),
+        Means::Envoy(tools) => Box::new(EnvoyGate::start(
+            &tools,
+            &root.join("envoy"),
+            Listen {
+                gate: arguments.port,
+                admin: arguments.admin_port,
+            },
+            issuer_port,
+            &watched,
+        )?),
+    };
+    let gate = gate.as_mut();
+    fact(&mut out, "gate", &format!("http://{}/", gate.address()))?;
+    for (word, about) in gate.facts() {
+        fact(&mut out, word, &about)?;
+    }
+    writeln!(out)?;
 
-    let wrong = rows::table(&mut out, &issuer, &api, gate.address(), &stop)?;
+    let mut wrong = rows::table(&mut out, &issuer, gate, &stop)?;
+    if arguments.host != Host::Envoy {
+        wrong = wrong.saturating_add(restart::row(&mut out, gate, watched.text())?);
+    }
     if wrong > 0 && !shipped {
         writeln!(
             out,
@@ -119,17 +137,45 @@ fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     rows::curl_lines(&mut out, &issuer, gate.address(), gate.folder())?;
+    let follows = match arguments.host {
+        Host::Envoy => "the next request meets the change",
+        Host::Spin(_) => "Spin is started again with the change",
+    };
     writeln!(
         out,
-        "\nEdit {} while this runs: the next request meets the change, and a broken edit changes nothing.\n\
+        "\nEdit {} while this runs: {follows}, and a broken edit changes nothing.\n\
          Ctrl-C ends all of it.",
         watched.path().display()
     )?;
-    stay(&mut out, &mut gate, &mut watched, &stop)
+    stay(&mut out, gate, &mut watched, &stop)
 }
 
-/// Until a signal comes: a changed policy is offered to Envoy, and its verdict told.
-fn stay(out: &mut impl Write, gate: &mut Gate, watched: &mut Watched, stop: &Stop) -> Result<()> {
+fn fact(out: &mut impl Write, word: &str, about: &str) -> std::io::Result<()> {
+    writeln!(out, "{word:10} {about}")
+}
+
+/// What the host takes beside the files of the tree.
+enum Means {
+    Envoy(envoy::Tools),
+    Spin(Arrangement, Program),
+}
+
+impl Means {
+    fn find(host: Host) -> Result<Self> {
+        match host {
+            Host::Envoy => Ok(Self::Envoy(envoy::Tools::find()?)),
+            Host::Spin(arrangement) => Ok(Self::Spin(arrangement, Program::find()?)),
+        }
+    }
+}
+
+/// Until a signal comes: a changed policy is offered to the gate, and its verdict told.
+fn stay(
+    out: &mut impl Write,
+    gate: &mut dyn Gate,
+    watched: &mut Watched,
+    stop: &Stop,
+) -> Result<()> {
     while !stop.wanted() {
         std::thread::sleep(LOOK_EVERY);
         gate.check_alive()?;
@@ -154,31 +200,6 @@ fn stay(out: &mut impl Write, gate: &mut Gate, watched: &mut Watched, stop: &Sto
     // The terminal may be what has gone away.
     let _ = writeln!(out, "stopping");
     Ok(())
-}
-
-/// The two things that `cargo xtask demo` makes and gets.
-struct Tools {
-    envoy: PathBuf,
-    filter: PathBuf,
-}
-
-impl Tools {
-    fn find() -> Result<Self> {
-        let envoy = e2e::tools::envoy()?.context(
-            "there is no Envoy: neither does ENVOY_BIN name one, nor is one on the PATH (`cargo xtask demo` gets it)",
-        )?;
-        let filter = std::env::var_os("SCOPEGATE_FILTER")
-            .filter(|value| !value.is_empty())
-            .context("SCOPEGATE_FILTER does not name the filter (`cargo xtask demo` builds it and sets the variable)")?;
-        let filter = std::path::absolute(PathBuf::from(filter))?;
-        if !filter.is_file() {
-            bail!(
-                "there is no filter at {} (`cargo xtask build` makes it)",
-                filter.display()
-            );
-        }
-        Ok(Self { envoy, filter })
-    }
 }
 
 /// An error when something listens there (0 is any port that is free).

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 /// Where everybody listens on loopback. For the gate and the admin interface, 0 is any port that is free.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ports {
-    pub(crate) gate: u16,
-    pub(crate) admin: u16,
-    pub(crate) api: u16,
-    pub(crate) issuer: u16,
+pub(super) struct Ports {
+    pub(super) gate: u16,
+    pub(super) admin: u16,
+    pub(super) api: u16,
+    pub(super) issuer: u16,
 }
 
 /// The configuration as JSON text, which Envoy reads as YAML. What is not named here is as shipped.
-pub(crate) fn for_this_run(shipped: &str, ports: Ports, ecds: &Path) -> Result<String> {
+pub(super) fn for_this_run(shipped: &str, ports: Ports, ecds: &Path) -> Result<String> {
     let mut configuration: Value =
         serde_saphyr::from_str(shipped).context("envoy/envoy.yaml is not YAML")?;
     let ecds = ecds
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_ports_of_the_run_stand_where_the_shipped_ones_stood() {
-        let shipped = include_str!("../../../../envoy/envoy.yaml");
+        let shipped = include_str!("../../../../../envoy/envoy.yaml");
         let ports = Ports {
             gate: 1,
             admin: 2,
