@@ -22,8 +22,7 @@ use crate::server::Received;
 use crate::test_key::TestKey;
 use crate::tools::Tools;
 use crate::upstream::UpstreamServer;
-
-mod wire;
+use crate::wire;
 
 /// What the gate is to be made of.
 pub struct Plan<'a> {
@@ -253,7 +252,7 @@ impl Gate {
     ) -> Result<Seen> {
         let answer = self.send(listener, runner, sent, id)?;
         let entry = self.access_log_entry(id)?;
-        with_log(self.seen(id, sent, answer)?, &entry)
+        with_log(wire::seen(sent, answer, self.upstream.seen(id))?, &entry)
     }
 
     /// The same of a listener without the filter, where no log speaks of a decision.
@@ -263,7 +262,7 @@ impl Gate {
     pub fn ask_unlogged(&self, listener: &str, runner: Runner, sent: &Prepared) -> Result<Seen> {
         let id = self.fresh_id();
         let answer = self.send(listener, runner, sent, &id)?;
-        self.seen(&id, sent, answer)
+        wire::seen(sent, answer, self.upstream.seen(&id))
     }
 
     /// Sends the request with that id, and nothing more.
@@ -305,29 +304,6 @@ impl Gate {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-
-    fn seen(&self, id: &str, sent: &Prepared, answer: Answer) -> Result<Seen> {
-        let mut upstream = self.upstream.seen(id);
-        if upstream.len() > 1 {
-            bail!("the upstream saw one request {} times", upstream.len());
-        }
-        let grpc = grpc_status(&answer)?;
-        Ok(Seen {
-            status: match grpc {
-                // A WebSocket that was opened is a 200 over HTTP/2 (RFC 8441 section 5).
-                None if answer.status == 101 => Some(200),
-                None => Some(answer.status),
-                Some(_) if answer.status == 200 => None,
-                Some(_) => bail!("a gRPC answer with status {}", answer.status),
-            },
-            headers: answer.headers,
-            body: (sent.method != "HEAD").then_some(answer.body),
-            grpc,
-            reason: None,
-            route: None,
-            upstream: upstream.pop(),
-        })
-    }
 }
 
 /// Adds what the access log says of the decision, which must agree with what the upstream saw.
@@ -351,23 +327,4 @@ fn with_log(seen: Seen, entry: &Value) -> Result<Seen> {
         route: noted("route"),
         ..seen
     })
-}
-
-/// The gRPC status in headers or trailers ("Trailers-Only" answers have it in their headers).
-fn grpc_status(answer: &Answer) -> Result<Option<(u8, String)>> {
-    let find = |wanted: &str| {
-        answer
-            .headers
-            .iter()
-            .chain(&answer.trailers)
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.clone())
-    };
-    let Some(status) = find("grpc-status") else {
-        return Ok(None);
-    };
-    Ok(Some((
-        status.parse().context("grpc-status")?,
-        find("grpc-message").unwrap_or_default(),
-    )))
 }

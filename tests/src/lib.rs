@@ -23,3 +23,4 @@ pub mod tools;
 pub mod upstream;
 pub mod upstreams;
 pub mod vectors;
+mod wire;

@@ -1,11 +1,15 @@
-//! A request of a case as it goes over the wire.
+//! A request of a case as it goes over the wire, and what became of it as the judge wants it.
 
+use anyhow::{Context, Result, bail};
+
+use crate::http1::Answer;
 use crate::http2;
-use crate::judge::Prepared;
+use crate::judge::{Prepared, Seen};
+use crate::server::Received;
 use crate::upstream::ID_HEADER;
 
 /// In HTTP/1.1, as the client sends it.
-pub(super) fn http1_request(sent: &Prepared, id: &str) -> Vec<u8> {
+pub(crate) fn http1_request(sent: &Prepared, id: &str) -> Vec<u8> {
     let mut bytes = sent.method.clone().into_bytes();
     bytes.push(b' ');
     // A request without a path is a CONNECT: its target is the authority (RFC 9112 section 3.2.3).
@@ -48,7 +52,7 @@ pub(super) fn http1_request(sent: &Prepared, id: &str) -> Vec<u8> {
 }
 
 /// In HTTP/2.
-pub(super) fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
+pub(crate) fn http2_request(sent: &Prepared, id: &str) -> http2::Sent {
     let pair = |name: &str, value: &[u8]| (name.as_bytes().to_vec(), value.to_vec());
     let is_handshake = is_websocket_handshake(sent);
     let mut headers = match is_handshake {
@@ -95,4 +99,46 @@ fn is_websocket_handshake(sent: &Prepared) -> bool {
         && sent.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("upgrade") && value.eq_ignore_ascii_case(b"websocket")
         })
+}
+
+/// The answer to a request, and what the upstream saw of it. What logs say is not in it.
+pub(crate) fn seen(sent: &Prepared, answer: Answer, mut upstream: Vec<Received>) -> Result<Seen> {
+    if upstream.len() > 1 {
+        bail!("the upstream saw one request {} times", upstream.len());
+    }
+    let grpc = grpc_status(&answer)?;
+    Ok(Seen {
+        status: match grpc {
+            // A WebSocket that was opened is a 200 over HTTP/2 (RFC 8441 section 5).
+            None if answer.status == 101 => Some(200),
+            None => Some(answer.status),
+            Some(_) if answer.status == 200 => None,
+            Some(_) => bail!("a gRPC answer with status {}", answer.status),
+        },
+        headers: answer.headers,
+        body: (sent.method != "HEAD").then_some(answer.body),
+        grpc,
+        reason: None,
+        route: None,
+        upstream: upstream.pop(),
+    })
+}
+
+/// The gRPC status in headers or trailers ("Trailers-Only" answers have it in their headers).
+fn grpc_status(answer: &Answer) -> Result<Option<(u8, String)>> {
+    let find = |wanted: &str| {
+        answer
+            .headers
+            .iter()
+            .chain(&answer.trailers)
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let Some(status) = find("grpc-status") else {
+        return Ok(None);
+    };
+    Ok(Some((
+        status.parse().context("grpc-status")?,
+        find("grpc-message").unwrap_or_default(),
+    )))
 }
