@@ -153,8 +153,9 @@ impl Host for CoreGate<'_> {
         self.now_ms
     }
 
-    fn wait(&mut self, ms: u64) {
+    fn wait(&mut self, ms: u64) -> Result<()> {
         self.now_ms += ms;
+        Ok(())
     }
 
     fn ask(&mut self, sent: &Prepared) -> Result<Seen> {

@@ -127,8 +127,9 @@ fn reply(path: &str, found: &KeyAnswer, body: &[u8]) -> Reply {
     let status = found.status.unwrap_or(200);
     match found.fail {
         None => Reply::Bytes(answer(status, &headers, body)),
-        // The port that refuses is not this server's: whoever comes here all the same gets nothing.
-        Some(Fail::Hung | Fail::Refused) => Reply::Nothing,
+        Some(Fail::Hung) => Reply::Nothing,
+        // The port that refuses is not this server's: whoever comes here all the same, since it answered before, is cut off.
+        Some(Fail::Refused) => Reply::Cut(Vec::new()),
         Some(Fail::Truncated) => {
             let mut whole = answer(status, &headers, body);
             whole.truncate(whole.len() - body.len() / 2);

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::corpus::file::{Expect, Request};
 use crate::corpus::{Case, mint, template};
 use crate::judge::{Prepared, Seen, differences};
 use crate::test_key::TestKey;
 
-/// What a case runs on. The core alone and a real Envoy are the two.
+/// What a case runs on: the core alone, a real Envoy, or an application of Spin.
 pub trait Host {
     /// The time of this host, in milliseconds since the epoch.
     fn now_ms(&self) -> u64;
 
     /// Lets that much time pass.
-    fn wait(&mut self, ms: u64);
+    ///
+    /// # Errors
+    /// Its clock cannot be set.
+    fn wait(&mut self, ms: u64) -> Result<()>;
 
     /// Sends the request, and tells what became of it.
     ///
@@ -49,7 +52,7 @@ pub fn ask(
     let mut asked = Vec::new();
     let mut token = None;
     for step in &case.steps {
-        host.wait(step.wait_ms);
+        host.wait(step.wait_ms)?;
         let sent = prepare(&step.request, keys, token.as_deref(), host.now_ms())?;
         let expect = filled(&step.expect, sent.token.as_deref())?;
         let seen = host.ask(&sent);
@@ -68,14 +71,27 @@ pub fn ask(
 /// # Errors
 /// See above.
 pub fn run(case: &Case, keys: &BTreeMap<String, TestKey>, host: &mut dyn Host) -> Result<()> {
+    let asked = ask(case, keys, host)?;
+    let wrong = complaints(case, &asked, host);
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("\n"));
+    }
+    Ok(())
+}
+
+/// Everything about these requests of the case that was not as expected.
+pub fn complaints(case: &Case, asked: &[Asked], host: &dyn Host) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (index, asked) in ask(case, keys, host)?.into_iter().enumerate() {
-        let Asked { sent, expect, seen } = asked;
-        let seen = seen.with_context(|| format!("request {}", index + 1))?;
+    for (index, asked) in asked.iter().enumerate() {
+        let found = match &asked.seen {
+            Ok(seen) => differences(&asked.sent, &asked.expect, seen),
+            Err(error) => vec![format!("{error:#}")],
+        };
+        let number = index + 1;
         wrong.extend(
-            differences(&sent, &expect, &seen)
+            found
                 .into_iter()
-                .map(|difference| format!("request {}: {difference}", index + 1)),
+                .map(|difference| format!("request {number}: {difference}")),
         );
     }
     for (key_set, expected) in &case.fetches {
@@ -86,10 +102,7 @@ pub fn run(case: &Case, keys: &BTreeMap<String, TestKey>, host: &mut dyn Host) -
             ));
         }
     }
-    if !wrong.is_empty() {
-        bail!("{}", wrong.join("\n"));
-    }
-    Ok(())
+    wrong
 }
 
 /// Makes the token and fills it in.

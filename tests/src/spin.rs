@@ -27,6 +27,11 @@ use anyhow::{Context, Result, bail};
 use crate::folder::Folder;
 use crate::keeper::{Kept, Reach};
 
+pub mod application;
+pub mod control;
+pub mod decision;
+pub mod exceptions;
+pub mod gate;
 mod program;
 
 pub use program::Program;
@@ -112,6 +117,7 @@ impl Launch {
         )?;
         let mut spin = Spin {
             child,
+            program: self.program.clone(),
             address: self.listen,
             logs,
             folder,
@@ -156,12 +162,18 @@ impl Launch {
 pub struct Spin {
     // Dropped in this order: the processes end before their folder goes.
     child: Kept,
+    program: Program,
     address: SocketAddr,
     logs: PathBuf,
     folder: Folder,
 }
 
 impl Spin {
+    /// What runs it.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Where it serves.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -170,6 +182,23 @@ impl Spin {
     /// The address behind the first line of the program's output that starts with `word`, as in `Control http://ADDR`.
     pub fn told(&self, word: &str) -> Option<SocketAddr> {
         told(&read(&output(self.folder.path())), word)
+    }
+
+    /// The same, of a line that follows within a moment.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn wait_until_told(&self, word: &str) -> Result<SocketAddr> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            if let Some(address) = self.told(word) {
+                return Ok(address);
+            }
+            if Instant::now() > deadline || !self.is_running() {
+                bail!("{}", self.explain(&format!("there is no line {word:?}")));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// The folder that holds state, and what the program itself said. Callers may put files there.

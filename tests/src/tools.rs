@@ -1,4 +1,4 @@
-//! What a real run needs: an Envoy binary and the filter, for the vectors their probe, and on Spin what runs it.
+//! What a real run needs: an Envoy binary and the filter, for the vectors their probe, and for Spin its program and the components.
 
 use std::env;
 use std::io::Write;
@@ -17,6 +17,15 @@ pub struct Tools {
     pub filter: PathBuf,
 }
 
+/// What a run on Spin needs.
+#[derive(Clone, Debug)]
+pub struct SpinTools {
+    /// Spin itself, or the project's test host.
+    pub program: Program,
+    /// The gate as a gateway, a wasm file.
+    pub gateway: PathBuf,
+}
+
 /// Finds Envoy (`ENVOY_BIN`, else `envoy` on the PATH) and the filter (`SCOPEGATE_FILTER`, else `target/dist`).
 ///
 /// `None` means that one is missing: that is said loudly, and the caller passes without having tested anything. With
@@ -30,8 +39,64 @@ pub fn find() -> Result<Option<Tools>> {
         (None, _) => "no Envoy",
         (Some(_), None) => "no filter",
     };
-    skip(missing)?;
+    skip(missing, "SCOPEGATE_REQUIRE_ENVOY")?;
     Ok(None)
+}
+
+/// Finds what runs a Spin application (see [`Program`]) and the gateway (`SCOPEGATE_SPIN`, else `target/dist`).
+///
+/// `None` means as in [`find`] that one is missing; `SCOPEGATE_REQUIRE_SPIN=1` makes that an error.
+///
+/// # Errors
+/// As in [`find`].
+pub fn find_spin() -> Result<Option<SpinTools>> {
+    let gateway = component("SCOPEGATE_SPIN", "scopegate-spin.wasm")?;
+    let missing = match (spin_program()?, gateway) {
+        (Some(program), Some(gateway)) => return Ok(Some(SpinTools { program, gateway })),
+        (None, _) => "neither Spin nor the project's test host",
+        (Some(_), None) => "no component for Spin",
+    };
+    skip_spin(missing)?;
+    Ok(None)
+}
+
+/// The gate as middleware (`SCOPEGATE_SPIN_MIDDLEWARE`, else `target/dist`), and a component for it to guard
+/// (`SCOPEGATE_SPIN_GUEST`, else where cargo builds the fixture of the test host). `None` as in [`find_spin`].
+///
+/// # Errors
+/// As in [`find`].
+pub fn find_middleware() -> Result<Option<(PathBuf, PathBuf)>> {
+    let middleware = component(
+        "SCOPEGATE_SPIN_MIDDLEWARE",
+        "scopegate-spin-middleware.wasm",
+    )?;
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/wasm32-wasip2/release/spin_host_guest.wasm");
+    let missing = match (middleware, wasm("SCOPEGATE_SPIN_GUEST", built)?) {
+        (Some(middleware), Some(guest)) => return Ok(Some((middleware, guest))),
+        (None, _) => "no middleware for Spin",
+        (Some(_), None) => "no component that the middleware could guard",
+    };
+    skip_spin(missing)?;
+    Ok(None)
+}
+
+/// Says that something that Spin needs is missing, or that Spin cannot do what a test needs.
+///
+/// # Errors
+/// It is required.
+pub fn skip_spin(missing: &str) -> Result<()> {
+    skip(missing, "SCOPEGATE_REQUIRE_SPIN")
+}
+
+fn spin_program() -> Result<Option<Program>> {
+    if let Some(spin) = Program::real()? {
+        return Ok(Some(spin));
+    }
+    match named("SPIN_HOST_BIN")? {
+        Some(path) => Ok(Some(Program::TestHost(path))),
+        None => Ok(Program::test_host().ok()),
+    }
 }
 
 /// Envoy and the probe that asks the filter's verifiers about vectors (`SCOPEGATE_VECTOR_PROBE`, else where cargo builds it),
@@ -47,7 +112,7 @@ pub fn find_for_vectors() -> Result<Option<Tools>> {
         (None, _) => "no Envoy",
         (Some(_), None) => "no probe for the vectors",
     };
-    skip(missing)?;
+    skip(missing, "SCOPEGATE_REQUIRE_ENVOY")?;
     Ok(None)
 }
 
@@ -62,24 +127,19 @@ pub fn find_for_spin(components: &[&str]) -> Result<Option<Program>> {
     let missing = components
         .iter()
         .find(|component| !dist.join(component).is_file());
-    let missing = match (Program::real()?, Program::test_host(), missing) {
-        (_, _, Some(component)) => format!("no {component} in target/dist"),
-        (Some(spin), ..) => return Ok(Some(spin)),
-        (None, Ok(host), None) => return Ok(Some(host)),
-        (None, Err(error), None) => format!("{error:#}"),
+    let missing = match (spin_program()?, missing) {
+        (_, Some(component)) => format!("no {component} in target/dist"),
+        (Some(program), None) => return Ok(Some(program)),
+        (None, None) => "neither Spin nor the project's test host".to_owned(),
     };
-    skip_unless("SCOPEGATE_REQUIRE_SPIN", &missing)?;
+    skip_spin(&missing)?;
     Ok(None)
 }
 
-fn skip(missing: &str) -> Result<()> {
-    skip_unless("SCOPEGATE_REQUIRE_ENVOY", missing)
-}
-
-/// Says that something is missing, or fails where the variable says that it must not be.
-fn skip_unless(required: &str, missing: &str) -> Result<()> {
-    if env::var(required).is_ok_and(|value| value == "1") {
-        bail!("{missing}, and {required}=1 asks for a real run (`cargo xtask test` gets all)");
+/// Says that something is missing, or fails where it must not be.
+fn skip(missing: &str, requiring: &str) -> Result<()> {
+    if env::var(requiring).is_ok_and(|value| value == "1") {
+        bail!("{missing}, and {requiring}=1 asks for a real run (`cargo xtask test` gets all)");
     }
     // Not by `eprintln`, whose lines the test harness keeps back when a test passes.
     writeln!(
@@ -104,8 +164,13 @@ pub fn envoy() -> Result<Option<PathBuf>> {
 }
 
 fn filter() -> Result<Option<PathBuf>> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist/scopegate-filter.wasm");
-    wasm("SCOPEGATE_FILTER", built)
+    component("SCOPEGATE_FILTER", "scopegate-filter.wasm")
+}
+
+/// The file that a variable names, else the one that `cargo xtask build` leaves.
+fn component(variable: &str, name: &str) -> Result<Option<PathBuf>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/dist");
+    wasm(variable, folder.join(name))
 }
 
 fn wasm(variable: &str, built: PathBuf) -> Result<Option<PathBuf>> {

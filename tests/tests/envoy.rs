@@ -207,8 +207,9 @@ impl Host for EnvoyHost<'_> {
         u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn wait(&mut self, ms: u64) {
+    fn wait(&mut self, ms: u64) -> Result<()> {
         std::thread::sleep(Duration::from_millis(ms));
+        Ok(())
     }
 
     fn ask(&mut self, sent: &Prepared) -> Result<Seen> {

@@ -71,6 +71,11 @@ impl Program {
         Ok(Self::TestHost(path))
     }
 
+    /// Whether tests can steer its clock, its instances and its stores.
+    pub fn has_control(&self) -> bool {
+        matches!(self, Self::TestHost(_))
+    }
+
     /// The file to start.
     pub fn path(&self) -> &Path {
         match self {

@@ -113,8 +113,9 @@ impl Host for NativeHost<'_> {
         }
     }
 
-    fn wait(&mut self, ms: u64) {
+    fn wait(&mut self, ms: u64) -> Result<()> {
         std::thread::sleep(Duration::from_millis(ms));
+        Ok(())
     }
 
     fn ask(&mut self, sent: &Prepared) -> Result<Seen> {
