@@ -54,18 +54,30 @@ pub fn places(
     main: &str,
     delay: Duration,
 ) -> Result<BTreeMap<String, Place>> {
-    let main: KeySet = serde_saphyr::from_str(main)?;
-    let partner: KeySet = serde_saphyr::from_str("{ keys: [{ key: p256-other, kid: e1 }] }")?;
     let mut places = BTreeMap::new();
-    places.insert(
-        "main".to_owned(),
-        plan.key_set(listener, "main", &main, delay)?,
-    );
-    places.insert(
-        "partner".to_owned(),
-        plan.key_set(listener, "partner", &partner, Duration::ZERO)?,
-    );
+    for (name, set) in key_sets(main)? {
+        let delay = match name.as_str() {
+            "main" => delay,
+            _ => Duration::ZERO,
+        };
+        let place = plan.key_set(listener, &name, &set, delay)?;
+        places.insert(name, place);
+    }
     Ok(places)
+}
+
+/// The key sets of both issuers: `main`, which is that of `auth0`, and `partner`.
+///
+/// # Errors
+/// A key set that cannot be read.
+pub fn key_sets(main: &str) -> Result<BTreeMap<String, KeySet>> {
+    let sets = [
+        ("main", main),
+        ("partner", "{ keys: [{ key: p256-other, kid: e1 }] }"),
+    ];
+    sets.into_iter()
+        .map(|(name, set)| Ok((name.to_owned(), serde_saphyr::from_str(set)?)))
+        .collect()
 }
 
 /// A good token of `auth0` for that subject.
@@ -93,6 +105,20 @@ pub fn signed(keys: &BTreeMap<String, TestKey>, key: &str, algorithm: &str) -> R
     minted(keys, &signer, "https://tenant.example/", "alice")
 }
 
+/// A token of `auth0` for `alice`, made at that time, signed with that key under that `kid`.
+///
+/// # Errors
+/// The key is missing.
+pub fn token_at(
+    keys: &BTreeMap<String, TestKey>,
+    key: &str,
+    kid: &str,
+    now_ms: u64,
+) -> Result<String> {
+    let signer = format!("key: {key}, header: {{ kid: {kid} }}");
+    minted_at(keys, &signer, "https://tenant.example/", "alice", now_ms)
+}
+
 fn made(
     keys: &BTreeMap<String, TestKey>,
     key: &str,
@@ -113,10 +139,21 @@ fn minted(
     issuer: &str,
     subject: &str,
 ) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let now_ms = u64::try_from(now.as_millis())?;
+    minted_at(keys, signer, issuer, subject, now_ms)
+}
+
+fn minted_at(
+    keys: &BTreeMap<String, TestKey>,
+    signer: &str,
+    issuer: &str,
+    subject: &str,
+    now_ms: u64,
+) -> Result<String> {
     let spec = format!(
         "{{ {signer}, claims: {{ iss: '{issuer}', sub: \"{subject}\", aud: 'https://timesheets.example.com/api', exp: +300 }} }}"
     );
     let spec: TokenSpec = serde_saphyr::from_str(&spec).context("the token of a test")?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    mint::token(&spec, keys, None, u64::try_from(now.as_millis())?)
+    mint::token(&spec, keys, None, now_ms)
 }

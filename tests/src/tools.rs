@@ -60,8 +60,25 @@ pub fn find_spin() -> Result<Option<SpinTools>> {
     Ok(None)
 }
 
+/// The same, where a test sets clocks, takes instances and breaks stores: what real Spin lets nobody do.
+///
+/// # Errors
+/// As in [`find`].
+pub fn find_steered_spin() -> Result<Option<SpinTools>> {
+    let found = find_spin()?;
+    if found
+        .as_ref()
+        .is_some_and(|tools| !tools.program.has_control())
+    {
+        // Not an error where Spin is required: it is there.
+        writeln!(std::io::stderr(), "SKIPPED: real Spin cannot be steered")?;
+        return Ok(None);
+    }
+    Ok(found)
+}
+
 /// The gate as middleware (`SCOPEGATE_SPIN_MIDDLEWARE`, else `target/dist`), and a component for it to guard
-/// (`SCOPEGATE_SPIN_GUEST`, else where cargo builds the fixture of the test host). `None` as in [`find_spin`].
+/// (`SPIN_HOST_GUEST`, else where the tests of the test host leave it). `None` as in [`find_spin`].
 ///
 /// # Errors
 /// As in [`find`].
@@ -71,8 +88,8 @@ pub fn find_middleware() -> Result<Option<(PathBuf, PathBuf)>> {
         "scopegate-spin-middleware.wasm",
     )?;
     let built = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/wasm32-wasip2/release/spin_host_guest.wasm");
-    let missing = match (middleware, wasm("SCOPEGATE_SPIN_GUEST", built)?) {
+        .join("../target/tmp/guest/service/wasm32-wasip2/release/spin_host_guest.wasm");
+    let missing = match (middleware, wasm("SPIN_HOST_GUEST", built)?) {
         (Some(middleware), Some(guest)) => return Ok(Some((middleware, guest))),
         (None, _) => "no middleware for Spin",
         (Some(_), None) => "no component that the middleware could guard",

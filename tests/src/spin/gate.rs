@@ -153,6 +153,17 @@ impl Gate {
         })
     }
 
+    /// Puts another key set in the place of one. What was asked for so far is forgotten.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn replace_keys(&self, set: &str, by: &KeySet) -> Result<()> {
+        let path = format!("{}/{set}", self.place);
+        self.surroundings
+            .key_server
+            .put(&path, by, &self.surroundings.keys, Duration::ZERO)
+    }
+
     /// The requests for a key set.
     pub fn key_requests(&self, set: &str) -> Vec<Received> {
         self.surroundings
