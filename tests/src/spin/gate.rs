@@ -164,6 +164,11 @@ impl Gate {
             .put(&path, by, &self.surroundings.keys, Duration::ZERO)
     }
 
+    /// What the upstream saw of the request with that id.
+    pub fn upstream_saw(&self, id: &str) -> Vec<Received> {
+        self.surroundings.upstream.seen(id)
+    }
+
     /// The requests for a key set.
     pub fn key_requests(&self, set: &str) -> Vec<Received> {
         self.surroundings
