@@ -107,12 +107,11 @@ pub fn skip_spin(missing: &str) -> Result<()> {
 }
 
 fn spin_program() -> Result<Option<Program>> {
-    if let Some(spin) = Program::real()? {
-        return Ok(Some(spin));
-    }
-    match named("SPIN_HOST_BIN")? {
-        Some(path) => Ok(Some(Program::TestHost(path))),
-        None => Ok(Program::test_host().ok()),
+    // What is named wrongly is an error; what is not there is missing.
+    match Program::find() {
+        Ok(program) => Ok(Some(program)),
+        Err(error) if Program::is_named() => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

@@ -26,6 +26,7 @@ pub enum Part {
     Lint,
     Unit,
     EndToEnd,
+    Spin,
 }
 
 /// What to fuzz, and for how long.
@@ -117,6 +118,8 @@ fn part(rest: &[OsString]) -> Result<Part, Misuse> {
     };
     match rest {
         [] => Ok(Part::All),
+        [flag, host] if flag == "--host" && host == "spin" => Ok(Part::Spin),
+        [flag] if flag == "--host=spin" => Ok(Part::Spin),
         [_, extra, ..] => Err(unexpected(extra)),
         [word] => match word.to_str() {
             Some("lint") => Ok(Part::Lint),
@@ -204,11 +207,15 @@ The project's menu: cargo xtask <command>
 const HELP_BUILD: &str = "\
 cargo xtask build
 
-Compiles the gate and leaves target/dist/scopegate-filter.wasm; prints its path as the last line.
+Compiles what is shipped, leaves it in target/dist, and prints the files:
+  scopegate-filter.wasm            the filter for Envoy
+  scopegate-spin.wasm              the component for Spin, as a gateway
+  scopegate-spin-middleware.wasm   the same, as middleware
+  timesheets-component.wasm        the API of the worked example, for Spin
 
-A Rust that compiles to wasm32-wasip1 is found in this order:
+A Rust that compiles to wasm32-wasip1, and to wasm32-wasip2 for Spin, is found in this order:
   installed   the Rust in use has the target
-  rustup      `rustup target add wasm32-wasip1`, given up when nothing arrives for 45 seconds
+  rustup      `rustup target add`, given up when nothing arrives for 45 seconds
   debian      on Debian and its like: a newer Debian's rustc, unpacked (not installed) into target/tools/debian-rust
               (about 200 MB to fetch, 800 MB on disk), from the mirror in the machine's own apt sources
 
@@ -227,12 +234,14 @@ Prints the path of an Envoy of 1.33 or later as its last line. Looked for in thi
 ";
 
 const HELP_TEST: &str = "\
-cargo xtask test [lint|unit|e2e]
+cargo xtask test [lint|unit|e2e|--host spin]
 
 Gets what is missing and runs everything, stopping at the first failure:
   lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
   unit   the tests of every package but the end-to-end corpus
-  e2e    builds the filter, gets Envoy and servers to put behind it, and runs the end-to-end corpus
+  e2e    builds the filter, the components for Spin and the test host that runs them, gets Envoy and servers to put behind it, and
+         runs the end-to-end corpus on every host; where SPIN_BIN names a Spin, or one is on the PATH, on that as well
+  --host spin   what concerns Spin alone
 and, where none of these is named, the fuzz targets on their seeds.
 
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
@@ -317,6 +326,8 @@ mod tests {
             ("test lint", Task::Test(Part::Lint)),
             ("test unit", Task::Test(Part::Unit)),
             ("test e2e", Task::Test(Part::EndToEnd)),
+            ("test --host spin", Task::Test(Part::Spin)),
+            ("test --host=spin", Task::Test(Part::Spin)),
             ("demo", demo(&[])),
             (
                 "demo --check --port 7000",

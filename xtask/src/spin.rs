@@ -19,19 +19,32 @@ pub struct Host {
 
 /// The Spin that `SPIN_BIN` names, else one on the PATH, else the test host, built now.
 pub fn get(layout: &Layout) -> Result<Host> {
+    if let Some(spin) = installed()? {
+        return Ok(spin);
+    }
+    eprintln!("no Spin here: building the project's test host");
+    test_host(layout)
+}
+
+/// The user's Spin: the one that `SPIN_BIN` names, else one on the PATH.
+pub fn installed() -> Result<Option<Host>> {
     if let Some(named) = std::env::var_os("SPIN_BIN").filter(|name| !name.is_empty()) {
         let program = check(Path::new(&named)).context(
             "SPIN_BIN is no use: let it name a Spin of 4.0 or later, or unset it to have the test host built",
         )?;
-        return Ok(real(program));
+        return Ok(Some(real(program)));
     }
     for found in on_path() {
         match check(&found) {
-            Ok(program) => return Ok(real(program)),
+            Ok(program) => return Ok(Some(real(program))),
             Err(error) => eprintln!("skipped on the PATH: {error:#}"),
         }
     }
-    eprintln!("no Spin here: building the project's test host");
+    Ok(None)
+}
+
+/// The project's test host, built.
+pub fn test_host(layout: &Layout) -> Result<Host> {
     process::run(
         layout
             .cargo()

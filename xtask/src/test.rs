@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::arguments::{Comparison, Part};
 use crate::layout::Layout;
-use crate::{envoy, process, upstreams, versus, wasm};
+use crate::wasm::SpinFiles;
+use crate::{envoy, process, spin, upstreams, versus, wasm};
 
 /// Runs one part, or all of them, and stops at the first step that fails.
 pub fn run(layout: &Layout, part: Part) -> Result<()> {
@@ -21,19 +22,35 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
             process::run_with_output(&mut cargo)
         })?,
         Part::EndToEnd => {
-            let host = host(layout)?;
+            let (on_envoy, on_spin) = (on_envoy(layout)?, on_spin(layout)?);
+            let environment = [on_envoy.environment(), on_spin.environment()].concat();
             step("end-to-end tests", || {
-                tests(layout, &["--package", "e2e"], &host)
+                tests(
+                    layout,
+                    &["--package", "e2e", "--package", "spin-host"],
+                    &environment,
+                )
             })?;
-            compare(layout, &host)?;
+            compare(layout, &on_envoy)?;
+            real_spin(layout, &on_spin)?;
+        }
+        Part::Spin => {
+            let on_spin = on_spin(layout)?;
+            step("tests on Spin's test host", || {
+                tests(layout, &["--package", "spin-host"], &on_spin.environment())?;
+                tests(layout, &ON_SPIN, &on_spin.environment())
+            })?;
+            real_spin(layout, &on_spin)?;
         }
         Part::All => {
             lint(layout)?;
-            let host = host(layout)?;
+            let (on_envoy, on_spin) = (on_envoy(layout)?, on_spin(layout)?);
+            let environment = [on_envoy.environment(), on_spin.environment()].concat();
             step("unit and end-to-end tests", || {
-                tests(layout, &["--workspace"], &host)
+                tests(layout, &["--workspace"], &environment)
             })?;
-            compare(layout, &host)?;
+            compare(layout, &on_envoy)?;
+            real_spin(layout, &on_spin)?;
             step("seeds of the fuzz targets", || seeds(layout))?;
         }
     }
@@ -92,16 +109,30 @@ fn cargo(layout: &Layout, words: &str) -> Result<()> {
     process::run(layout.cargo().args(words.split(' ')))
 }
 
-/// What the end-to-end tests run in.
-struct Host {
+/// The end-to-end tests of the component for Spin.
+const ON_SPIN: [&str; 8] = [
+    "--package",
+    "e2e",
+    "--test",
+    "spin*",
+    "--test",
+    "demo_spin",
+    "--test",
+    "timesheets_on_spin",
+];
+
+type Environment = Vec<(&'static str, PathBuf)>;
+
+/// What the tests in Envoy need.
+struct OnEnvoy {
     filter: PathBuf,
     vector_probe: PathBuf,
     envoy: PathBuf,
 }
 
-fn host(layout: &Layout) -> Result<Host> {
+fn on_envoy(layout: &Layout) -> Result<OnEnvoy> {
     step("upstreams", || upstreams::get(layout))?;
-    Ok(Host {
+    Ok(OnEnvoy {
         filter: step("build the filter", || wasm::build_filter(layout))?,
         vector_probe: step("build the probe for signature vectors", || {
             wasm::build_vector_probe(layout)
@@ -110,21 +141,79 @@ fn host(layout: &Layout) -> Result<Host> {
     })
 }
 
-fn tests(layout: &Layout, packages: &[&str], host: &Host) -> Result<()> {
+impl OnEnvoy {
+    fn environment(&self) -> Environment {
+        vec![
+            ("ENVOY_BIN", self.envoy.clone()),
+            ("SCOPEGATE_FILTER", self.filter.clone()),
+            ("SCOPEGATE_VECTOR_PROBE", self.vector_probe.clone()),
+            // Without them, the end-to-end tests would pass without having tested anything.
+            ("SCOPEGATE_REQUIRE_ENVOY", "1".into()),
+        ]
+    }
+}
+
+/// What the tests on Spin need.
+struct OnSpin {
+    gate: SpinFiles,
+    guest: SpinFiles,
+    test_host: PathBuf,
+}
+
+fn on_spin(layout: &Layout) -> Result<OnSpin> {
+    let gate = step("build the components for Spin", || {
+        wasm::build_timesheets(layout)?;
+        wasm::build_spin(layout)
+    })?;
+    Ok(OnSpin {
+        gate,
+        guest: step("build the component for Spin's test host", || {
+            wasm::build_spin_guest(layout)
+        })?,
+        test_host: step("build Spin's test host", || spin::test_host(layout))?.program,
+    })
+}
+
+impl OnSpin {
+    fn environment(&self) -> Environment {
+        vec![
+            ("SCOPEGATE_SPIN", self.gate.gateway.clone()),
+            ("SCOPEGATE_SPIN_MIDDLEWARE", self.gate.middleware.clone()),
+            ("SPIN_HOST_GUEST", self.guest.gateway.clone()),
+            ("SPIN_HOST_GUEST_MIDDLEWARE", self.guest.middleware.clone()),
+            ("SPIN_HOST_BIN", self.test_host.clone()),
+            // Real Spin has its turn after the test host.
+            ("SPIN_BIN", PathBuf::new()),
+            ("SCOPEGATE_REQUIRE_SPIN", "1".into()),
+        ]
+    }
+}
+
+/// The same tests on the user's Spin, where there is one.
+fn real_spin(layout: &Layout, on_spin: &OnSpin) -> Result<()> {
+    let Some(spin) = spin::installed()? else {
+        eprintln!(
+            "skipped: no Spin here (SPIN_BIN, or the PATH), so its test host alone was asked"
+        );
+        return Ok(());
+    };
+    step("tests on Spin itself", || {
+        let mut environment = on_spin.environment();
+        environment.retain(|(name, _)| !matches!(*name, "SPIN_BIN" | "SCOPEGATE_REQUIRE_SPIN"));
+        environment.push((spin.variable, spin.program.clone()));
+        tests(layout, &ON_SPIN, &environment)
+    })
+}
+
+fn tests(layout: &Layout, packages: &[&str], environment: &Environment) -> Result<()> {
     let mut cargo = layout.cargo();
-    cargo
-        .arg("test")
-        .args(packages)
-        .env("ENVOY_BIN", &host.envoy)
-        .env("SCOPEGATE_FILTER", &host.filter)
-        .env("SCOPEGATE_VECTOR_PROBE", &host.vector_probe)
-        // Without them, the end-to-end tests would pass without having tested anything.
-        .env("SCOPEGATE_REQUIRE_ENVOY", "1");
+    cargo.arg("test").args(packages);
+    cargo.envs(environment.iter().map(|(name, value)| (name, value)));
     process::run_with_output(&mut cargo)
 }
 
 /// Whether docs/versus-jwt-authn.md still says what Envoy's own filters do with the corpus.
-fn compare(layout: &Layout, host: &Host) -> Result<()> {
+fn compare(layout: &Layout, host: &OnEnvoy) -> Result<()> {
     step("Envoy's own filters on the corpus", || {
         versus::run_in(layout, &Comparison::Check, &host.envoy)
     })

@@ -30,6 +30,12 @@ impl Toolchain {
         cargo
             .env("RUSTC", &unpacked.rustc)
             .env(format!("CARGO_TARGET_{target}_LINKER"), &unpacked.linker)
+            .envs(
+                unpacked
+                    .component_linker
+                    .iter()
+                    .map(|path| (debian::COMPONENT_LINKER, path)),
+            )
             // A user's wrapper, such as a compiler cache, is for the compiler in use.
             .env("RUSTC_WRAPPER", "")
             .env("RUSTC_WORKSPACE_WRAPPER", "");

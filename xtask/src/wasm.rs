@@ -84,6 +84,22 @@ pub fn build_timesheets(layout: &Layout) -> Result<PathBuf> {
     build_one(layout, &TIMESHEETS)
 }
 
+/// Builds the component that the test host of Spin is tested with, and its other build as middleware. They are not shipped.
+pub fn build_spin_guest(layout: &Layout) -> Result<SpinFiles> {
+    let build = |features: &[&str], name: &str| -> Result<PathBuf> {
+        let folder = compile(layout, "spin-host-guest", SPIN_GATEWAY.target, features)?;
+        // Both are called the same, and the next build takes the place of this one.
+        let file = folder.join(name);
+        fs::copy(folder.join("spin_host_guest.wasm"), &file)
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
+        Ok(file)
+    };
+    Ok(SpinFiles {
+        middleware: build(&["middleware"], "spin_host_guest_middleware.wasm")?,
+        gateway: build(&[], "spin_host_guest_service.wasm")?,
+    })
+}
+
 /// Builds the probe that puts signature vectors to the filter's verifiers, and returns the file. It is not shipped.
 pub fn build_vector_probe(layout: &Layout) -> Result<PathBuf> {
     let folder = compile(layout, "vector-probe", FILTER.target, &[])?;

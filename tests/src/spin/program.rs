@@ -20,15 +20,28 @@ pub enum Program {
 }
 
 impl Program {
-    /// Spin where it can be had (`SPIN_BIN`, else `spin` on the PATH), else the test host.
+    /// Spin where it can be had (`SPIN_BIN`, else `spin` on the PATH), else the test host. Where `SPIN_HOST_BIN` names that and
+    /// nothing names a Spin, it is meant.
     ///
     /// # Errors
     /// A variable names a file that is not there or that is no Spin, or there is neither.
     pub fn find() -> Result<Self> {
+        if named("SPIN_BIN")?.is_none()
+            && let Some(path) = named("SPIN_HOST_BIN")?
+        {
+            return Ok(Self::TestHost(path));
+        }
         match Self::real()? {
             Some(spin) => Ok(spin),
             None => Self::test_host(),
         }
+    }
+
+    /// Whether a variable says which it is to be.
+    pub fn is_named() -> bool {
+        ["SPIN_BIN", "SPIN_HOST_BIN"]
+            .iter()
+            .any(|variable| env::var_os(variable).is_some_and(|value| !value.is_empty()))
     }
 
     /// Spin itself; `None` where neither `SPIN_BIN` is set nor a `spin` that will do is on the PATH.

@@ -16,13 +16,20 @@ use crate::apt::{self, Apt};
 use crate::layout::{self, Layout, names_in};
 use crate::process;
 
-/// Cargo is told of these two scripts.
+/// Cargo is told of these scripts.
 pub struct Unpacked {
     pub rustc: PathBuf,
     pub linker: PathBuf,
+    /// What makes a component of a module, where the target asks for one. Debian has no such program; the script calls the one
+    /// of the Rust in use, which it is told of by [`COMPONENT_LINKER`].
+    pub component_linker: Option<PathBuf>,
 }
 
+/// The variable by which the script of the linker finds `wasm-component-ld`.
+pub const COMPONENT_LINKER: &str = "SCOPEGATE_WASM_COMPONENT_LD";
+
 const FOLDER: &str = "debian-rust";
+const COMPONENT_SCRIPT: &str = "wasm-component-ld";
 /// The older one first: its packages are less often caught half-way through a transition.
 const SUITES: [&str; 2] = ["testing", "unstable"];
 const STD: &str = "libstd-rust-dev";
@@ -125,10 +132,19 @@ fn write_scripts(folder: &Path) -> Result<()> {
              \"$here/usr/bin/{program}\" {arguments}\"$@\"\n"
         );
         let script = folder.join(script);
-        fs::write(&script, text)?;
-        process::run(Command::new("chmod").arg("755").arg(&script))?;
+        write_script(&script, &text)?;
     }
-    Ok(())
+    let text = format!(
+        "#!/bin/sh\n\
+         here=$(dirname \"$(readlink -f \"$0\")\")\n\
+         exec \"${COMPONENT_LINKER}\" --wasm-ld-path \"$here/wasm-ld\" \"$@\"\n"
+    );
+    write_script(&folder.join(COMPONENT_SCRIPT), &text)
+}
+
+fn write_script(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text)?;
+    process::run(Command::new("chmod").arg("755").arg(file))
 }
 
 /// Where the C library lies, and the loader beside it: `usr/lib/x86_64-linux-gnu` and `ld-linux-x86-64.so.2`.
@@ -144,16 +160,47 @@ fn loader(folder: &Path) -> Result<(String, String)> {
 }
 
 fn check(folder: &Path, target: &str) -> Result<Unpacked> {
+    let (script, component_linker) = match target.ends_with("wasip2") {
+        true => (COMPONENT_SCRIPT, Some(component_linker()?)),
+        false => ("wasm-ld", None),
+    };
     let unpacked = Unpacked {
         rustc: folder.join("rustc"),
-        linker: folder.join("wasm-ld"),
+        linker: folder.join(script),
+        component_linker,
     };
     let version = process::read(Command::new(&unpacked.rustc).arg("--version"))?;
     let number = version.split(' ').nth(1).unwrap_or_default();
     ensure!(is_new_enough(number), "it is {version}, too old");
-    process::read(Command::new(&unpacked.linker).arg("--version"))?;
+    let mut linker = Command::new(&unpacked.linker);
+    linker.arg("--version");
+    linker.envs(
+        unpacked
+            .component_linker
+            .iter()
+            .map(|path| (COMPONENT_LINKER, path)),
+    );
+    process::read(&mut linker)?;
     ensure!(has_target(&folder.join("usr"), target), "it lacks {target}");
     Ok(unpacked)
+}
+
+/// `wasm-component-ld` beside the Rust in use, where rustup puts it, else on the PATH.
+fn component_linker() -> Result<PathBuf> {
+    let sysroot = process::read(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let targets = PathBuf::from(sysroot).join("lib/rustlib");
+    let names = names_in(&targets).unwrap_or_default().into_iter();
+    let beside = names.map(|target| targets.join(target).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let name = format!("{COMPONENT_SCRIPT}{}", std::env::consts::EXE_SUFFIX);
+    beside
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join(&name))
+        .find(|file| file.is_file())
+        .context(
+            "there is no wasm-component-ld, which makes components for Spin, beside this Rust or on the PATH: \
+             `cargo install wasm-component-ld` brings it",
+        )
 }
 
 #[cfg(test)]
