@@ -20,15 +20,15 @@ pub enum Verdict {
     WouldBeRefused,
     /// It did not go on.
     Refused,
-    /// It went on, and nobody answered.
-    NoAnswer,
+    /// It was to go on, and could not, or nobody answered.
+    NotForwarded,
 }
 
 const VERDICTS: [(&str, Verdict); 4] = [
     ("allowed", Verdict::Allowed),
     ("would be refused", Verdict::WouldBeRefused),
     ("refused", Verdict::Refused),
-    ("no answer", Verdict::NoAnswer),
+    ("not forwarded", Verdict::NotForwarded),
 ];
 
 /// The decisions in that log, in their order. Its other lines are about keys, or about what is wrong with the application.

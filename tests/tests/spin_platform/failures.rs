@@ -18,6 +18,7 @@ fn title(answer: &http1::Answer) -> String {
 fn answers(platform: &Platform, running: &Running, status: u16, wanted: &str, reason: &str) {
     for request in [
         platform.head("GET", ""),
+        platform.head("POST", "content-length: 5\r\n") + "hello",
         platform.head("POST", "transfer-encoding: chunked\r\n") + "5\r\nhello\r\n0\r\n\r\n",
     ] {
         let answer = exchange(running, &request);
@@ -27,7 +28,7 @@ fn answers(platform: &Platform, running: &Running, status: u16, wanted: &str, re
     let log = running.gate_log();
     assert!(
         log.contains(&format!(
-            "no answer reason=\"{reason}\" route=\"/timesheets\""
+            "not forwarded reason=\"{reason}\" route=\"/timesheets\""
         )),
         "{log}"
     );
@@ -65,6 +66,24 @@ fn a_name_that_nobody_has() {
         .outbound
         .push("http://upstream.invalid".to_owned());
     is_unreachable(&platform, &platform.start(&application));
+}
+
+#[test]
+fn an_upstream_that_the_manifest_does_not_allow() {
+    let Some(platform) = Platform::find() else {
+        return;
+    };
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    let application = platform
+        .application(nobody)
+        .with("upstream", "http://other.example");
+    let running = platform.start(&application);
+    is_unreachable(&platform, &running);
+    assert!(
+        running
+            .gate_log()
+            .contains("the address is not among the `allowed_outbound_hosts`")
+    );
 }
 
 #[test]
@@ -201,4 +220,33 @@ fn an_upstream_that_comes_back_is_reached() {
     });
     assert_eq!(exchange(&running, &platform.head("GET", "")).text(), "ok");
     server.join().unwrap();
+}
+
+#[test]
+fn who_is_too_slow_is_left() {
+    use std::sync::mpsc::channel;
+    let Some(platform) = Platform::find() else {
+        return;
+    };
+    let (left, is_left) = channel();
+    let upstream = Upstream::start(move |mut connection| {
+        let head = connection.head();
+        connection.drain();
+        left.send(head).unwrap();
+    });
+    let application = platform
+        .application(upstream.address())
+        .with("upstream_timeout", "300ms");
+    let running = platform.start(&application);
+    let mut seen = Vec::new();
+    for request in [
+        platform.head("GET", ""),
+        platform.head("POST", "content-length: 5\r\n") + "hello",
+        platform.head("POST", "transfer-encoding: chunked\r\n") + "5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        is_problem(&exchange(&running, &request), 504);
+        // Its connection is no use to anyone any more.
+        seen.push(is_left.recv_timeout(Duration::from_secs(3)).is_ok());
+    }
+    assert_eq!(seen, [true; 3]);
 }
