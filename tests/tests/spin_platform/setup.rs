@@ -92,3 +92,26 @@ fn variables_that_cannot_be_read_are_read_again() {
         began.elapsed()
     );
 }
+
+#[test]
+fn variables_that_never_come_are_not_waited_for() {
+    let Some(platform) = Platform::find_steered() else {
+        return;
+    };
+    let (upstream, heads) = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let running = platform.start(&platform.application(upstream.address()));
+    let control = running.control().unwrap();
+    control
+        .variable_faults(&json!({ "get": { "hang": true } }))
+        .unwrap();
+    let began = Instant::now();
+    is_problem(&exchange(&running, &platform.head("GET", "")), 503);
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        began.elapsed()
+    );
+    control.variable_faults(&json!({ "get": null })).unwrap();
+    assert_eq!(exchange(&running, &platform.head("GET", "")).status, 200);
+    assert_eq!(heads.try_iter().count(), 1);
+}
