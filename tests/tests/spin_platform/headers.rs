@@ -369,3 +369,89 @@ fn refusals_say_their_length_and_leave_the_connection() {
     }
     assert!(heads.try_recv().is_err(), "the upstream knows of none");
 }
+
+#[test]
+fn a_request_that_is_framed_in_two_ways_is_one_request() {
+    let Some(platform) = Platform::find() else {
+        return;
+    };
+    let (upstream, heads) = Upstream::answering(PLAIN);
+    let running = platform.start(&platform.application(upstream.address()));
+    let hidden = "GET /admin HTTP/1.1\r\nhost: api.example.com\r\n\r\n";
+    let mut passed = 0;
+    for (fields, body) in [
+        (
+            "content-length: 5\r\ntransfer-encoding: chunked\r\n",
+            "0\r\n\r\n",
+        ),
+        (
+            "transfer-encoding: chunked\r\ncontent-length: 5\r\n",
+            "0\r\n\r\n",
+        ),
+        (
+            "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
+            "0\r\n\r\n",
+        ),
+        ("transfer-encoding: identity, chunked\r\n", "0\r\n\r\n"),
+        ("transfer-encoding: xchunked\r\n", "0\r\n\r\n"),
+        ("transfer-encoding: \x0bchunked\r\n", "0\r\n\r\n"),
+        ("transfer-encoding : chunked\r\n", "0\r\n\r\n"),
+        ("content-length: 5\r\ncontent-length: 6\r\n", "hello"),
+        ("content-length: 0\r\ncontent-length: 5\r\n", "hello"),
+        ("content-length: 5, 6\r\n", "hello"),
+        ("content-length: +5\r\n", "hello"),
+        ("content-length: 0x5\r\n", "hello"),
+        ("content-length: -1\r\n", ""),
+    ] {
+        let request = platform.head("POST", fields) + body + hidden;
+        let answer = e2e::http1::exchange(running.spin.address(), request.as_bytes());
+        // What follows on the connection has no token, so it may be refused, but must never be seen as something that was allowed.
+        let seen: Vec<String> = heads.try_iter().collect();
+        if !matches!(&answer, Ok(answer) if answer.status == 200) {
+            assert_eq!(seen.len(), 0, "{fields}{answer:?}");
+            continue;
+        }
+        passed += 1;
+        assert_eq!(seen.len(), 1, "{fields}{seen:?}");
+        assert!(seen[0].starts_with("post /timesheets "), "{fields}{seen:?}");
+        let framing =
+            values(&seen[0], "content-length").len() + values(&seen[0], "transfer-encoding").len();
+        assert_eq!(framing, 1, "{fields}{seen:?}");
+    }
+    println!("{passed} passed");
+}
+
+#[test]
+fn the_paths_that_spin_answers_itself_lead_nowhere() {
+    let Some(platform) = Platform::find() else {
+        return;
+    };
+    let (upstream, heads) = Upstream::answering(PLAIN);
+    let running = platform.start(&platform.application(upstream.address()));
+    let at = |path: &str| {
+        exchange(
+            &running,
+            &platform.head("GET", "").replace("/timesheets", path),
+        )
+    };
+    assert_eq!(at("/.well-known/spin/health").text(), "OK");
+    assert_eq!(at("/.well-known/spin/other").status, 404);
+    // The gate knows no route for what merely looks like them.
+    for path in [
+        "/.well-known/spin",
+        "/.Well-Known/spin/health",
+        "/.well-known/./spin/health",
+        "/.well-known/spin%2fhealth",
+    ] {
+        let answer = at(path);
+        is_problem(
+            &answer,
+            if path.contains("/./") || path.contains("%2f") {
+                400
+            } else {
+                403
+            },
+        );
+    }
+    assert!(heads.try_recv().is_err(), "the upstream was reached");
+}
