@@ -34,6 +34,7 @@ enum Row {
     Broken,
     UpstreamUnreachable,
     UpstreamTimeout,
+    ContentBroken,
     LengthRequired,
     FieldsTooLarge,
 }
@@ -45,6 +46,8 @@ pub enum ForwardingFailure {
     UpstreamUnreachable,
     /// No answer within the time allowed.
     UpstreamTimeout,
+    /// Content that broke off before it could be forwarded.
+    ContentBroken,
     /// Content without a length, in a request that the host can only forward with one.
     LengthRequired,
     /// More header fields than the host can forward.
@@ -101,6 +104,7 @@ impl Row {
             Self::Broken => (503, "Service unavailable", 14),
             Self::UpstreamUnreachable => (502, "Upstream unreachable", 14),
             Self::UpstreamTimeout => (504, "Upstream timeout", 4),
+            Self::ContentBroken => (400, "Broken content", 13),
             Self::LengthRequired => (411, "Length required", 13),
             Self::FieldsTooLarge => (431, "Request header fields too large", 8),
         }
@@ -127,6 +131,7 @@ impl Row {
             | Self::Broken
             | Self::UpstreamUnreachable
             | Self::UpstreamTimeout
+            | Self::ContentBroken
             | Self::LengthRequired
             | Self::FieldsTooLarge => None,
         }
@@ -198,6 +203,7 @@ impl ForwardingFailure {
         match self {
             Self::UpstreamUnreachable => Row::UpstreamUnreachable,
             Self::UpstreamTimeout => Row::UpstreamTimeout,
+            Self::ContentBroken => Row::ContentBroken,
             Self::LengthRequired => Row::LengthRequired,
             Self::FieldsTooLarge => Row::FieldsTooLarge,
         }
@@ -208,6 +214,7 @@ impl ForwardingFailure {
         match self {
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
+            Self::ContentBroken => "content_broken",
             Self::LengthRequired => "length_required",
             Self::FieldsTooLarge => "fields_too_large",
         }
@@ -342,6 +349,7 @@ mod tests {
         for (failure, status, grpc_status) in [
             (ForwardingFailure::UpstreamUnreachable, 502, 14),
             (ForwardingFailure::UpstreamTimeout, 504, 4),
+            (ForwardingFailure::ContentBroken, 400, 13),
             (ForwardingFailure::LengthRequired, 411, 13),
             (ForwardingFailure::FieldsTooLarge, 431, 8),
         ] {

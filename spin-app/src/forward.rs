@@ -48,7 +48,7 @@ pub(crate) async fn forward(
         polled
     });
     let gate_of_body = Rc::clone(gate);
-    let frames = stream::iter(first).chain(rest);
+    let frames = stream::iter(first.map(Ok)).chain(rest);
     let frames = frames.map(move |frame| frame.map(|frame| permitted(&gate_of_body, frame)));
     let method = head.method.clone();
     let outgoing = http::Request::from_parts(head, StreamBody::new(frames));
@@ -61,18 +61,21 @@ pub(crate) async fn forward(
 async fn frame_length(
     head: &mut Parts,
     body: &mut IncomingRequestBody,
-) -> Result<Option<Result<Frame<Bytes>, ErrorCode>>, ForwardingFailure> {
+) -> Result<Option<Frame<Bytes>>, ForwardingFailure> {
     if head.headers.contains_key(CONTENT_LENGTH) {
         return Ok(None);
     }
-    let first = body.frame().await;
-    let has_content = matches!(&first, Some(Ok(frame)) if frame.is_data());
-    match (has_content, &head.method) {
+    let first = body.frame().await.transpose();
+    let first = first.map_err(|_| ForwardingFailure::ContentBroken)?;
+    let is_without = matches!(head.method, Method::GET | Method::HEAD);
+    match &first {
         // Spin's client sends no content with these unless it has a length: it would be lost, and nobody told.
-        (true, &Method::GET | &Method::HEAD) => return Err(ForwardingFailure::LengthRequired),
-        (true, _) | (false, &Method::GET | &Method::HEAD) => {}
-        // It would send chunks, of which there are none.
-        (false, _) => drop(head.headers.insert(CONTENT_LENGTH, 0.into())),
+        Some(frame) if is_without && frame.is_data() => {
+            return Err(ForwardingFailure::LengthRequired);
+        }
+        // With others it would send chunks, of which there are none.
+        None if !is_without => drop(head.headers.insert(CONTENT_LENGTH, 0.into())),
+        Some(_) | None => {}
     }
     Ok(first)
 }

@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
+use std::time::Duration;
 
 use scopegate_core::spin::{InvalidSetting, Logged};
 use scopegate_core::{
@@ -18,6 +19,9 @@ use crate::{answer, forward, host, keys};
 
 /// How often one request may ask for keys: what the store has can be out of date, and then the issuer is asked.
 const MOST_ROUNDS: usize = 3;
+
+/// How long the variables may take, before the first request of an instance.
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// The policy is read and compiled once in an instance. Nothing in it: the application is misconfigured.
@@ -47,7 +51,8 @@ async fn gate() -> Option<Rc<Gate>> {
     if let Some(known) = GATE.with(|gate| gate.get().cloned()) {
         return known;
     }
-    match Settings::read().await {
+    let read = host::within(SETTINGS_TIMEOUT, Settings::read()).await;
+    match read.unwrap_or_else(|| Err("no answer in time".to_owned())) {
         Ok(settings) => GATE.with(|gate| gate.get_or_init(|| load(settings)).clone()),
         Err(problem) => {
             // The provider of variables may be well again when the next request comes.

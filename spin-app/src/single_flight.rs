@@ -25,7 +25,8 @@ impl Flights {
     /// Begins a fetch, unless one is under way.
     pub(crate) fn begin(&self, issuer: IssuerId) -> Option<Flight<'_>> {
         let begins = self.0.borrow_mut().insert(issuer);
-        begins.then_some(Flight(self, issuer))
+        // Made only then: one that is dropped ends the fetch.
+        begins.then(|| Flight(self, issuer))
     }
 
     /// Waits for the fetch that is under way.
