@@ -3,7 +3,7 @@
 use crate::decision::Allow;
 use crate::identity::forbidden_trailers;
 use crate::policy::Policy;
-use crate::request::Request;
+use crate::request::{Request, cgi_octet};
 
 /// Names and values of fields, in their order.
 pub type Fields = Vec<(String, Vec<u8>)>;
@@ -104,8 +104,15 @@ pub fn strip_hop_by_hop(fields: &mut Fields) -> bool {
 
 /// Whether a field says where a request came from, in any spelling that a server which speaks CGI reads so.
 fn is_forwarded(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('_', "-");
+    let name = cgi_name(name);
     name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded-")
+}
+
+/// A field name as servers that speak CGI may read it: small letters, and every sign a `-`.
+pub(crate) fn cgi_name(name: &str) -> String {
+    name.bytes()
+        .map(|octet| char::from(cgi_octet(octet)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -172,7 +179,7 @@ mod tests {
         let came = [
             ("Forwarded", "for=6.6.6.6"),
             ("X-Forwarded-For", "6.6.6.6"),
-            ("x_forwarded_host", "evil.example"),
+            ("x.forwarded_host", "evil.example"),
             ("X-Real-IP", "6.6.6.6"),
             ("x-forward", "1"),
         ];

@@ -16,7 +16,7 @@ use scopegate_core::{
     strip_hop_by_hop,
 };
 use spin_sdk::http::Request;
-use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode, Response};
+use spin_sdk::wasip3::http::types::{self as wasi, Response};
 use spin_sdk::wasip3::http_compat::{IncomingRequestBody, IncomingResponseBody};
 use spin_sdk::wasip3::wit_future;
 

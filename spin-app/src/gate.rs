@@ -53,7 +53,12 @@ async fn gate() -> Option<Rc<Gate>> {
     }
     let read = host::within(SETTINGS_TIMEOUT, Settings::read()).await;
     match read.unwrap_or_else(|| Err("no answer in time".to_owned())) {
-        Ok(settings) => GATE.with(|gate| gate.get_or_init(|| load(settings)).clone()),
+        // What is wrong with them, or with the policy, is said once in an instance.
+        Ok(settings) => GATE.with(|gate| {
+            let load = || load(settings).map(Rc::new);
+            let known = gate.get_or_init(|| load().map_err(|problem| host::log(&problem)).ok());
+            known.clone()
+        }),
         Err(problem) => {
             // The provider of variables may be well again when the next request comes.
             host::log(&format!("variables cannot be read: {problem}"));
@@ -62,27 +67,20 @@ async fn gate() -> Option<Rc<Gate>> {
     }
 }
 
-/// Reads the policy. What is wrong with it, or with the settings, is said once in an instance.
-fn load(settings: Result<Settings, InvalidSetting>) -> Option<Rc<Gate>> {
-    let policy = host::policy_text()
-        .and_then(|text| Policy::parse(&text).map_err(|invalid| invalid.to_string()));
-    if let Err(problem) = &policy {
-        let lines = problem.lines();
-        lines.for_each(|line| host::log(&format!("policy: {line}")));
-    }
-    if let Err(invalid) = &settings {
-        host::log(&invalid.to_string());
-    }
-    let policy = policy.ok()?;
+/// Reads the policy.
+fn load(settings: Result<Settings, InvalidSetting>) -> Result<Gate, String> {
+    let settings = settings.map_err(|invalid| invalid.to_string())?;
+    let text = host::policy_text()?;
+    let policy = Policy::parse(&text).map_err(|invalid| format!("policy: {invalid}"))?;
     // The standard library seeds this from the host's random numbers.
     let seed = RandomState::new().hash_one(0_u8);
-    Some(Rc::new(Gate {
+    Ok(Gate {
         keys: RefCell::new(KeyCache::new(&policy)),
         tokens: RefCell::new(TokenCache::new(&policy, seed)),
         flights: Flights::default(),
         policy,
-        settings: settings.ok()?,
-    }))
+        settings,
+    })
 }
 
 impl Gate {
@@ -103,12 +101,8 @@ impl Gate {
                 None => self.flights.landed(needed.keys.issuer).await,
             }
         };
-        self.log(
-            Logged::Refused,
-            "refused",
-            Some(deny.reason.code()),
-            &deny.facts,
-        );
+        let reason = Some(deny.reason.code());
+        self.log(Logged::Refused, "refused", reason, &deny.facts);
         answer::response(deny.response(&self.policy, &asked))
     }
 
@@ -155,12 +149,8 @@ async fn pass(
     }
     let forwarded = forward::forward(gate, request, asked, allow).await;
     forwarded.or_else(|failure| {
-        gate.log(
-            Logged::Refused,
-            "not forwarded",
-            Some(failure.code()),
-            &allow.facts,
-        );
+        let reason = Some(failure.code());
+        gate.log(Logged::Refused, "not forwarded", reason, &allow.facts);
         answer::response(Answer::forwarding_failure(failure, asked))
     })
 }

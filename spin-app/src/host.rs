@@ -12,9 +12,11 @@ use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
 use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
-/// Writes a line into the component's log. There is nobody to tell when that fails.
-pub(crate) fn log(line: &str) {
-    let _ = writeln!(std::io::stderr(), "scopegate: {line}");
+/// Writes a text into the component's log, each line with the name of the gate. There is nobody to tell when that fails.
+pub(crate) fn log(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr(), "scopegate: {line}");
+    }
 }
 
 /// The wall clock.
@@ -33,7 +35,7 @@ pub(crate) fn elapsed() -> Duration {
 /// The text of the policy.
 pub(crate) fn policy_text() -> Result<String, String> {
     std::fs::read_to_string("/policy.yaml").map_err(|error| {
-        format!("/policy.yaml cannot be read: {error}: mount it by `files` of the manifest")
+        format!("policy: /policy.yaml cannot be read: {error}: mount it by `files` of the manifest")
     })
 }
 

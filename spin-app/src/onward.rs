@@ -65,6 +65,9 @@ where
     // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
     let timeout = host::connect_timeout(upstream.timeout);
     request.extensions_mut().insert(timeout);
+    let request = request
+        .into_request()
+        .map_err(|_| ForwardingFailure::FieldsTooLarge)?;
     let sent = pin!(host::send(request));
     let over = pin!(waiting.is_over(upstream.timeout));
     match select(sent, over).await {
@@ -86,6 +89,9 @@ pub(crate) async fn send<B>(
 where
     Request<B>: IntoRequest,
 {
+    let request = request
+        .into_request()
+        .map_err(|_| ForwardingFailure::FieldsTooLarge)?;
     let answer = host::next(request).await;
     answer.map_err(|_| ForwardingFailure::UpstreamUnreachable)
 }

@@ -1,6 +1,6 @@
 //! The fields that Spin adds to a request: behind those that the client sent in the same names.
 
-use crate::intermediary::Fields;
+use crate::intermediary::{Fields, cgi_name};
 
 /// What Spin tells a component about its request, beside `spin-path-match-*`.
 const OF_SPIN: [&str; 7] = [
@@ -39,7 +39,7 @@ pub fn strip_spin_fields(fields: &mut Fields, what: SpinFields) {
     fields.reverse();
     fields.retain(|(name, _)| {
         let name = name.to_ascii_lowercase();
-        if !name.replace('_', "-").starts_with("spin-") {
+        if !cgi_name(&name).starts_with("spin-") {
             return true;
         }
         let is_own = OF_SPIN.contains(&name.as_str()) || name.starts_with("spin-path-match-");
@@ -67,6 +67,7 @@ mod tests {
             ("spin-path-info", "/of/the/client"),
             ("a", "1"),
             ("spin_path_info", "/twin"),
+            ("spin.path!info", "/twin"),
             ("Spin-Path-Info", "/of/spin"),
             ("spin-path-match-id", "7"),
             ("spin-other", "x"),
