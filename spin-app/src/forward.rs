@@ -15,7 +15,7 @@ use scopegate_core::{
     Allow, Fields, ForwardingFailure, Origin, Request as Asked, outgoing_fields, outgoing_trailers,
     strip_hop_by_hop,
 };
-use spin_sdk::http::Request;
+use spin_sdk::http::{IntoRequest, Request};
 use spin_sdk::wasip3::http::types::{self as wasi, Response};
 use spin_sdk::wasip3::http_compat::{IncomingRequestBody, IncomingResponseBody};
 use spin_sdk::wasip3::wit_future;
@@ -51,7 +51,10 @@ pub(crate) async fn forward(
     let frames = stream::iter(first.map(Ok)).chain(rest);
     let frames = frames.map(move |frame| frame.map(|frame| permitted(&gate_of_body, frame)));
     let method = head.method.clone();
-    let outgoing = http::Request::from_parts(head, StreamBody::new(frames));
+    onward::address(&gate.settings, &mut head);
+    let outgoing = http::Request::from_parts(head, StreamBody::new(frames)).into_request();
+    // The platform holds fewer fields than it takes in.
+    let outgoing = outgoing.map_err(|_| ForwardingFailure::FieldsTooLarge)?;
     let response = onward::send(&gate.settings, outgoing, &waiting).await?;
     relayed(response, &method).ok_or(ForwardingFailure::UpstreamUnreachable)
 }

@@ -161,9 +161,6 @@ fn asked(request: &Request) -> Asked {
     let path = request.uri().path_and_query();
     let path = path.map(|path| path.as_str().as_bytes());
     let fields = request.headers().iter();
-    Asked::new(
-        method,
-        path,
-        fields.map(|(name, value)| (name.as_str(), value.as_bytes())),
-    )
+    let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+    Asked::new(method, path, fields)
 }

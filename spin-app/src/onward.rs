@@ -8,10 +8,11 @@ use std::time::Duration;
 
 #[cfg(not(feature = "middleware"))]
 use futures::future::{Either, select};
-use http::Request;
+use http::request::Parts;
 use scopegate_core::ForwardingFailure;
 use scopegate_core::spin::SpinFields;
-use spin_sdk::http::{IntoRequest, Response};
+use spin_sdk::http::Response;
+use spin_sdk::wasip3::http::types::Request;
 
 use crate::host;
 use crate::settings::Settings;
@@ -45,31 +46,32 @@ impl Waiting {
     }
 }
 
+/// Puts the upstream's address on a request, and the time for a connection.
+#[cfg(not(feature = "middleware"))]
+pub(crate) fn address(settings: &Settings, head: &mut Parts) {
+    let mut uri = std::mem::take(&mut head.uri).into_parts();
+    uri.scheme = settings.upstream.scheme.parse().ok();
+    uri.authority = settings.upstream.authority.parse().ok();
+    // An address without a path is none: Spin's client refuses it.
+    head.uri = uri.try_into().unwrap_or_default();
+    // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
+    let timeout = host::connect_timeout(settings.upstream.timeout);
+    head.extensions.insert(timeout);
+}
+
+/// A request to the next component keeps the address that it came to.
+#[cfg(feature = "middleware")]
+pub(crate) fn address(_: &Settings, _: &mut Parts) {}
+
 /// Sends it to the upstream, and waits for the beginning of the answer.
 #[cfg(not(feature = "middleware"))]
-pub(crate) async fn send<B>(
+pub(crate) async fn send(
     settings: &Settings,
-    mut request: Request<B>,
+    request: Request,
     waiting: &Waiting,
-) -> Result<Response, ForwardingFailure>
-where
-    Request<B>: IntoRequest,
-{
-    let upstream = &settings.upstream;
-    let mut uri = std::mem::take(request.uri_mut()).into_parts();
-    uri.scheme = upstream.scheme.parse().ok();
-    uri.authority = upstream.authority.parse().ok();
-    *request.uri_mut() = uri
-        .try_into()
-        .map_err(|_| ForwardingFailure::UpstreamUnreachable)?;
-    // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
-    let timeout = host::connect_timeout(upstream.timeout);
-    request.extensions_mut().insert(timeout);
-    let request = request
-        .into_request()
-        .map_err(|_| ForwardingFailure::FieldsTooLarge)?;
+) -> Result<Response, ForwardingFailure> {
     let sent = pin!(host::send(request));
-    let over = pin!(waiting.is_over(upstream.timeout));
+    let over = pin!(waiting.is_over(settings.upstream.timeout));
     match select(sent, over).await {
         Either::Left((Ok(response), _)) => Ok(response),
         Either::Left((Err(code), _)) if !host::is_timeout(&code) => {
@@ -81,17 +83,11 @@ where
 
 /// Hands it on. How long the next component takes is its own affair, as it is without a guard.
 #[cfg(feature = "middleware")]
-pub(crate) async fn send<B>(
+pub(crate) async fn send(
     _: &Settings,
-    request: Request<B>,
+    request: Request,
     _: &Waiting,
-) -> Result<Response, ForwardingFailure>
-where
-    Request<B>: IntoRequest,
-{
-    let request = request
-        .into_request()
-        .map_err(|_| ForwardingFailure::FieldsTooLarge)?;
+) -> Result<Response, ForwardingFailure> {
     let answer = host::next(request).await;
     answer.map_err(|_| ForwardingFailure::UpstreamUnreachable)
 }
