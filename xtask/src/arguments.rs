@@ -15,6 +15,8 @@ pub enum Task {
     /// Files and folders of the core; none for all of it.
     Mutants(Vec<PathBuf>),
     Versus(Comparison),
+    /// The arguments go to the program that measures as they are, `spin` first.
+    Bench(Vec<OsString>),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
 }
@@ -90,6 +92,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("mutants") => places(rest).map(Task::Mutants),
         Some("versus") if wants_help => Ok(Task::Help(HELP_VERSUS)),
         Some("versus") => comparison(&rest).map(Task::Versus),
+        Some("bench") if wants_help => Ok(Task::Help(HELP_BENCH)),
+        Some("bench") => benchmark(rest).map(Task::Bench),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
         Some("demo") => Ok(Task::Demo(rest)),
         _ => {
@@ -183,6 +187,15 @@ fn comparison(rest: &[OsString]) -> Result<Comparison, Misuse> {
     }
 }
 
+fn benchmark(rest: Vec<OsString>) -> Result<Vec<OsString>, Misuse> {
+    let misused = |complaint: String| misuse(complaint, "cargo xtask bench --help");
+    match rest.first() {
+        Some(host) if host == "spin" => Ok(rest),
+        Some(word) => Err(misused(format!("unknown host `{}`", word.display()))),
+        None => Err(misused("`bench` wants the host to measure: `spin`".into())),
+    }
+}
+
 fn misuse(complaint: impl Into<String>, help: &'static str) -> Misuse {
     Misuse {
         complaint: complaint.into(),
@@ -198,6 +211,7 @@ The project's menu: cargo xtask <command>
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   mutants make one mistake after the other in the core, and see whether the tests notice
   versus  put the corpus to Envoy's own jwt_authn and rbac, and write down where they disagree
+  bench   measure what the gate costs, beside the same application without it
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
 
@@ -285,6 +299,22 @@ right. Fails where a disagreement has no sentence, or a sentence no disagreement
   --show CASE  print the native configuration for a case, as in 'scopes: the scope alone'
 ";
 
+const HELP_BENCH: &str = "\
+cargo xtask bench spin [--rounds N] [--seconds S] [--quick] [--json FILE]
+
+Builds the gate as a Spin component, a gateway that decides nothing, and what measures them, all with optimisation (the first time that
+takes minutes). Then measures both on Spin, in turn: requests per second and latency, with one connection and with 16, with instances
+that are kept and with a new one for every request. Prints tables; bench/README.md says what their lines mean.
+
+  --rounds N   how often everything is measured (default 5)
+  --seconds S  how long each measurement takes, a fraction if wanted (default 2)
+  --quick      one round of 0.2 s each: shows that all of it works, the figures mean little
+  --json FILE  writes all figures there
+
+Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host, which the tables say.
+Nothing else should run on the machine meanwhile.
+";
+
 const HELP_DEMO: &str = "\
 cargo xtask demo [--host HOST] [--check] [--port N] [--admin-port N] [--policy FILE]
 
@@ -350,6 +380,11 @@ mod tests {
             ),
             ("mutants --help", Task::Help(HELP_MUTANTS)),
             ("demo --check --help", Task::Help(HELP_DEMO)),
+            (
+                "bench spin --quick",
+                Task::Bench(vec!["spin".into(), "--quick".into()]),
+            ),
+            ("bench --help", Task::Help(HELP_BENCH)),
             ("versus", Task::Versus(Comparison::Write)),
             ("versus --check", Task::Versus(Comparison::Check)),
             (
@@ -380,6 +415,9 @@ mod tests {
             ("versus --show", "`--show` wants the name of a case"),
             ("versus --show a b", "unexpected argument `b`"),
             ("versus case", "unexpected argument `case`"),
+            ("bench", "`bench` wants the host to measure"),
+            ("bench envoy", "unknown host `envoy`"),
+            ("bench --quick", "unknown host `--quick`"),
         ] {
             let refused = parsed(line).expect_err(line);
             assert!(refused.starts_with(complaint), "{line}: {refused}");

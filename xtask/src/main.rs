@@ -5,6 +5,7 @@
 
 mod apt;
 mod arguments;
+mod bench;
 mod demo;
 mod envoy;
 mod fuzz;
@@ -58,6 +59,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Mutants(places) => mutants::run(&layout, &places)?,
         Task::Fuzz(fuzzing) => fuzz::run(&layout, &fuzzing)?,
         Task::Versus(wanted) => versus::run(&layout, &wanted)?,
+        Task::Bench(arguments) => bench::run(&layout, &arguments)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
     }
     Ok(())

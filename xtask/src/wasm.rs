@@ -106,6 +106,12 @@ pub fn build_vector_probe(layout: &Layout) -> Result<PathBuf> {
     Ok(folder.join("vector_probe.wasm"))
 }
 
+/// Builds the gateway that decides nothing, with which the benchmarks compare, and returns the file. It is not shipped.
+pub fn build_bench_plain(layout: &Layout) -> Result<PathBuf> {
+    let folder = compile(layout, "bench-plain", SPIN_GATEWAY.target, &[])?;
+    Ok(folder.join("bench_plain.wasm"))
+}
+
 fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
     let artefact = compile(layout, shipped.package, shipped.target, shipped.features)?;
     let artefact = artefact.join(shipped.artefact);

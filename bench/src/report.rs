@@ -1,0 +1,99 @@
+//! The figures as tables to read and to paste, and as JSON.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::applications::Instances;
+use crate::arguments::Options;
+use crate::rounds::Outcome;
+use crate::statistics::Figure;
+
+/// All that was measured, and how.
+pub(crate) struct Report<'a> {
+    pub(crate) program: String,
+    pub(crate) options: &'a Options,
+    pub(crate) results: &'a [Outcome<'a>],
+}
+
+impl Report<'_> {
+    /// Every figure of the tables, with its spread.
+    pub(crate) fn json(&self) -> Value {
+        let results: Vec<Value> = self.results.iter().map(json_of).collect();
+        json!({
+            "program": self.program,
+            "rounds": self.options.rounds,
+            "seconds": self.options.time.as_secs_f64(),
+            "results": results,
+        })
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{}; {} rounds, {} s each; medians of the rounds, with the least and the most",
+            self.program,
+            self.options.rounds,
+            self.options.time.as_secs_f64()
+        )?;
+        for table in self.results.chunk_by(|a, b| a.connections == b.connections) {
+            let Some(first) = table.first() else { continue };
+            writeln!(
+                f,
+                "\n{} at once\n\n| | instances | requests/s against plain | added latency, µs | requests/s | p50, µs | p99, µs |\n\
+                 |---|---|---:|---:|---:|---:|---:|",
+                first.connections
+            )?;
+            for outcome in table {
+                let Outcome { subject, .. } = outcome;
+                writeln!(
+                    f,
+                    "| {} | {} | {} | {} | {} | {} | {} |",
+                    subject.name,
+                    subject.instances.map_or("–", Instances::name),
+                    spread(outcome.ratio, |value| format!("{value:.2}")),
+                    spread(outcome.added, |value| format!("{value:+.0}")),
+                    spread(outcome.requests_per_second, |value| format!("{value:.0}")),
+                    spread(outcome.p50, |value| format!("{value:.0}")),
+                    spread(outcome.p99, |value| format!("{value:.0}")),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn spread(figure: Figure, show: fn(f64) -> String) -> String {
+    let Figure {
+        median,
+        least,
+        most,
+    } = figure;
+    format!("{} ({} to {})", show(median), show(least), show(most))
+}
+
+fn json_of(outcome: &Outcome<'_>) -> Value {
+    json!({
+        "subject": outcome.subject.name,
+        "instances": outcome.subject.instances.map(Instances::name),
+        "connections": outcome.connections,
+        "requests_per_second": figure(outcome.requests_per_second),
+        "p50_us": figure(outcome.p50),
+        "p99_us": figure(outcome.p99),
+        "against_plain": {
+            "requests_per_second_ratio": figure(outcome.ratio),
+            "added_p50_us": figure(outcome.added),
+        },
+    })
+}
+
+fn figure(figure: Figure) -> Value {
+    let Figure {
+        median,
+        least,
+        most,
+    } = figure;
+    json!({ "median": median, "least": least, "most": most })
+}
