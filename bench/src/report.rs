@@ -33,7 +33,7 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}; {} rounds, {} s each; medians of the rounds, with the least and the most",
+            "{}; {} × {} s for each line; medians, with the least and the most",
             self.program,
             self.options.rounds,
             self.options.time.as_secs_f64()

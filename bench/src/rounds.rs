@@ -113,3 +113,72 @@ fn compare<'a>(
         added: compared(|(one, plain)| one.p50 - plain.p50)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::load::{Expected, Requests};
+
+    fn subject(instances: Option<Instances>, is_baseline: bool) -> Subject {
+        Subject {
+            name: String::new(),
+            instances,
+            address: SocketAddr::from(([127, 0, 0, 1], 1)),
+            requests: Requests::new(Vec::new()),
+            expected: Expected {
+                status: 200,
+                content: "",
+            },
+            is_baseline,
+        }
+    }
+
+    fn measured(requests_per_second: f64, p50: f64) -> Measured {
+        Measured {
+            requests_per_second,
+            p50,
+            p99: 2.0 * p50,
+        }
+    }
+
+    #[test]
+    fn what_is_compared_is_of_the_same_round() {
+        // The machine is ten times slower in the second round, which is no fault of either.
+        let plain = [
+            measured(100.0, 10.0),
+            measured(10.0, 100.0),
+            measured(100.0, 10.0),
+        ];
+        let gate = [
+            measured(50.0, 15.0),
+            measured(5.0, 150.0),
+            measured(40.0, 20.0),
+        ];
+        let subject = subject(Some(Instances::Warm), false);
+        let outcome = compare(&subject, 1, &gate, &plain).unwrap();
+        let figure = |median, least, most| Figure {
+            median,
+            least,
+            most,
+        };
+        assert_eq!(outcome.ratio, figure(0.5, 0.4, 0.5));
+        assert_eq!(outcome.added, figure(10.0, 5.0, 50.0));
+        assert_eq!(outcome.requests_per_second, figure(40.0, 5.0, 50.0));
+        assert_eq!(outcome.p99, figure(40.0, 30.0, 300.0));
+    }
+
+    #[test]
+    fn cold_is_compared_with_cold() {
+        let subjects = [
+            subject(None, false),
+            subject(Some(Instances::Warm), true),
+            subject(Some(Instances::Warm), false),
+            subject(Some(Instances::Cold), true),
+            subject(Some(Instances::Cold), false),
+        ];
+        let baselines = subjects.each_ref().map(|one| baseline(&subjects, one));
+        assert_eq!(baselines, [Some(1), Some(1), Some(1), Some(3), Some(3)]);
+    }
+}
