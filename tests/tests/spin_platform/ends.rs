@@ -52,33 +52,48 @@ fn a_request_that_breaks_off_is_never_made_whole() {
     let Some(platform) = Platform::find() else {
         return;
     };
-    for (fields, part) in [
-        ("content-length: 1000\r\n", "half"),
-        ("transfer-encoding: chunked\r\n", "4\r\nhalf\r\n"),
-        ("transfer-encoding: chunked\r\n", "8\r\nhalf"),
-        ("transfer-encoding: chunked\r\n", "4\r\nhalf\r\nrubbish\r\n"),
+    const CHUNKED: &str = "transfer-encoding: chunked\r\n";
+    let mut begun = 0;
+    for (method, fields, part) in [
+        ("POST", "content-length: 1000\r\n", "half"),
+        ("POST", "content-length: 1000\r\n", ""),
+        ("POST", CHUNKED, ""),
+        ("DELETE", CHUNKED, ""),
+        ("GET", CHUNKED, ""),
+        ("POST", CHUNKED, "rubbish\r\n"),
+        ("POST", CHUNKED, "4\r\nhalf\r\n"),
+        ("POST", CHUNKED, "8\r\nhalf"),
+        ("POST", CHUNKED, "4\r\nhalf\r\nrubbish\r\n"),
     ] {
         let (ended, end) = channel();
         let upstream = Upstream::start(move |mut connection| {
             // It may break off before anything of it goes on.
-            let has_begun = connection.next_head().is_some();
-            let is_whole = has_begun && connection.read_until(b"0\r\n\r\n");
+            let head = connection.next_head();
+            let has_content = |head: &String| {
+                head.contains("transfer-encoding: chunked") || head.contains("content-length: 1000")
+            };
+            let is_whole = match &head {
+                None => false,
+                Some(head) if !has_content(head) => true,
+                Some(_) => connection.read_until(b"0\r\n\r\n"),
+            };
             ended.send((is_whole, connection.rest())).unwrap();
         });
         let running = platform.start(&platform.application(upstream.address()));
         let mut client = connect(&running);
         client
-            .write_all(platform.head("POST", fields).as_bytes())
+            .write_all(platform.head(method, fields).as_bytes())
             .unwrap();
         client.write_all(part.as_bytes()).unwrap();
         std::thread::sleep(Duration::from_millis(200));
         drop(client);
-        let (is_whole, rest) = end.recv_timeout(PATIENCE).unwrap();
-        assert!(!is_whole, "{fields}{part}: {rest}");
-        if !part.contains("rubbish") {
-            assert!(rest.contains("half"), "{rest}");
-        }
+        // Or the upstream hears nothing of it, which is as good.
+        let heard = end.recv_timeout(Duration::from_secs(3));
+        let (is_whole, rest) = heard.unwrap_or_default();
+        assert!(!is_whole, "{method} {fields}{part}: {rest}");
+        begun += usize::from(rest.contains("half"));
     }
+    assert!(begun > 0, "something goes on until it breaks off");
 }
 
 #[test]
