@@ -1,7 +1,10 @@
 //! Applications that are not set up as they should be: 503, the reason in the log, and an upstream that knows nothing.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use e2e::http1;
+use e2e::spin::Launch;
 use e2e::spin::application::{Application, Running};
 use serde_json::json;
 
@@ -16,6 +19,32 @@ fn is_closed(platform: &Platform, running: &Running, why: &str) {
     let log = running.gate_log();
     assert!(log.contains(why), "{why:?} in the log: {log}");
     assert!(!log.contains("allowed"), "{log}");
+}
+
+#[test]
+fn the_manifest_to_ship_serves_as_it_is() {
+    let Some(platform) = Platform::find() else {
+        return;
+    };
+    let (upstream, heads) = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spin-app/spin.toml");
+    let mut launch = Launch::new(&platform.surroundings.tools.program, &manifest);
+    launch.variables = [
+        ("upstream", format!("http://{}", upstream.address())),
+        ("issuer", "http://127.0.0.1:9101".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec();
+    let spin = launch.start().unwrap();
+    let ask = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: api.example.com\r\n\r\n");
+        http1::exchange(spin.address(), request.as_bytes())
+            .unwrap()
+            .status
+    };
+    assert_eq!(ask("/healthz"), 200, "{}", spin.log());
+    assert_eq!(ask("/timesheets"), 401, "{}", spin.log());
+    assert_eq!(heads.try_iter().count(), 1, "the public route alone");
 }
 
 #[test]
