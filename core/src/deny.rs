@@ -34,7 +34,7 @@ enum Row {
     Broken,
     UpstreamUnreachable,
     UpstreamTimeout,
-    ContentBroken,
+    BadRequest,
     LengthRequired,
     FieldsTooLarge,
 }
@@ -104,7 +104,7 @@ impl Row {
             Self::Broken => (503, "Service unavailable", 14),
             Self::UpstreamUnreachable => (502, "Upstream unreachable", 14),
             Self::UpstreamTimeout => (504, "Upstream timeout", 4),
-            Self::ContentBroken => (400, "Broken content", 13),
+            Self::BadRequest => (400, "Bad request", 13),
             Self::LengthRequired => (411, "Length required", 13),
             Self::FieldsTooLarge => (431, "Request header fields too large", 8),
         }
@@ -131,7 +131,7 @@ impl Row {
             | Self::Broken
             | Self::UpstreamUnreachable
             | Self::UpstreamTimeout
-            | Self::ContentBroken
+            | Self::BadRequest
             | Self::LengthRequired
             | Self::FieldsTooLarge => None,
         }
@@ -191,6 +191,11 @@ impl Response {
         response(&deny, "", false)
     }
 
+    /// The answer of a host to what it cannot read as a request.
+    pub fn bad_request() -> Self {
+        answer(Row::BadRequest, Vec::new(), false)
+    }
+
     /// The answer of a host that forwards by itself, for a request that was allowed and has no answer of the upstream (RFC 9110
     /// sections 15.6.3, 15.6.5 and 15.5.12, RFC 6585 section 5).
     pub fn forwarding_failure(failure: ForwardingFailure, request: &Request) -> Self {
@@ -203,7 +208,7 @@ impl ForwardingFailure {
         match self {
             Self::UpstreamUnreachable => Row::UpstreamUnreachable,
             Self::UpstreamTimeout => Row::UpstreamTimeout,
-            Self::ContentBroken => Row::ContentBroken,
+            Self::ContentBroken => Row::BadRequest,
             Self::LengthRequired => Row::LengthRequired,
             Self::FieldsTooLarge => Row::FieldsTooLarge,
         }

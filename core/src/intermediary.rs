@@ -58,7 +58,8 @@ pub fn outgoing_fields(request: &Request, allow: &Allow<'_, '_>, origin: Option<
         fields.retain(|(name, _)| !is_forwarded(name));
         let seen = [
             ("x-forwarded-for", client),
-            ("x-forwarded-host", host),
+            // What stands before an `@` is a user, not a host (RFC 9110 section 4.2.4).
+            ("x-forwarded-host", host.map(|host| without_user(&host))),
             ("x-forwarded-proto", proto),
         ];
         let seen = seen.into_iter();
@@ -68,6 +69,11 @@ pub fn outgoing_fields(request: &Request, allow: &Allow<'_, '_>, origin: Option<
     let identity = allow.set.iter();
     fields.extend(identity.map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())));
     fields
+}
+
+fn without_user(authority: &str) -> String {
+    let host = authority.rsplit_once('@');
+    host.map_or(authority, |(_, host)| host).to_owned()
 }
 
 /// The trailer fields of a request as they go on: what is not allowed there is taken away (see [`forbidden_trailers`]).
@@ -185,7 +191,7 @@ mod tests {
         ];
         let origin = Origin {
             client: Some("192.0.2.1".to_owned()),
-            host: None,
+            host: Some("user:secret@a.example:8080".to_owned()),
             proto: Some("https".to_owned()),
         };
         assert_eq!(
@@ -193,6 +199,7 @@ mod tests {
             fields(&[
                 ("x-forward", "1"),
                 ("x-forwarded-for", "192.0.2.1"),
+                ("x-forwarded-host", "a.example:8080"),
                 ("x-forwarded-proto", "https"),
                 ("x-auth-sub", "alice"),
             ])

@@ -170,8 +170,8 @@ impl KeyCache {
     /// Takes in what another instance left, if it knows more than this one: then it is worth asking [`crate::decide`] again before
     /// anything is fetched.
     ///
-    /// Its keys are trusted as long as if this instance had fetched them when that one did, and its attempts count like this one's. What
-    /// cannot be read, is of the future, or older than what is known here changes nothing.
+    /// Its keys are trusted as long as if this instance had fetched them when that one did, and its attempts count like this one's: of each
+    /// the later counts. What cannot be read, is of the future, or older than what is known here changes nothing.
     pub fn restore(
         &mut self,
         tokens: &mut TokenCache,
@@ -185,31 +185,36 @@ impl KeyCache {
         let Some(record) = KeyRecord::read(record, &entry.issuer, &entry.url) else {
             return false;
         };
-        let is_newer = entry
-            .attempt
-            .is_none_or(|attempt| attempt.at < record.attempted);
-        if !is_newer || record.attempted > now.after(CLOCK_SLEW) {
+        if record.attempted > now.after(CLOCK_SLEW) {
             return false;
         }
-        if let Some(set) = record.set {
-            let Ok(keys) = KeySet::parse(&set.body) else {
-                return false;
-            };
-            let held = entry.held.as_ref();
-            if held.is_none_or(|held| held.fetched < set.fetched) {
-                tokens.retain(|by| by.issuer != issuer || by.is_found_in(&keys));
-                entry.held = Some(Held {
-                    keys,
-                    fetched: set.fetched,
-                    age_allowed: entry.freshness.age_allowed(set.max_age),
-                    max_age: set.max_age,
-                    body: set.body,
-                });
-            }
+        let held = entry.held.as_ref().map(|held| held.fetched);
+        let newer_set = record
+            .set
+            .filter(|set| held.is_none_or(|held| held < set.fetched));
+        let newer_set = match newer_set.map(|set| (KeySet::parse(&set.body), set)) {
+            None => None,
+            Some((Ok(keys), set)) => Some((keys, set)),
+            Some((Err(_), _)) => return false,
+        };
+        let attempt = entry.attempt.map(|attempt| attempt.at);
+        let has_newer_attempt = attempt.is_none_or(|attempt| attempt < record.attempted);
+        if has_newer_attempt {
+            entry.attempt = Some(Attempt {
+                at: record.attempted,
+                has_failed: record.has_failed,
+            });
         }
-        entry.attempt = Some(Attempt {
-            at: record.attempted,
-            has_failed: record.has_failed,
+        let Some((keys, set)) = newer_set else {
+            return has_newer_attempt;
+        };
+        tokens.retain(|by| by.issuer != issuer || by.is_found_in(&keys));
+        entry.held = Some(Held {
+            keys,
+            fetched: set.fetched,
+            age_allowed: entry.freshness.age_allowed(set.max_age),
+            max_age: set.max_age,
+            body: set.body,
         });
         true
     }

@@ -97,12 +97,24 @@ fn what_this_instance_knows_already_is_no_news() {
     gate.give(issuer, &key_set(&[("c", 3)]));
     assert!(!gate.restore(issuer, &record), "older");
     assert_eq!(gate.ask("/any", &token("c", 3, "")), "allow");
+}
+
+#[test]
+fn keys_that_another_instance_had_serve_where_a_fetch_has_failed() {
+    let (issuer, record) = left();
     let mut gate = fresh(50);
     gate.fail(issuer);
-    assert!(
-        !gate.restore(issuer, &record),
-        "asked for since, and failed"
-    );
+    let token = token_until(LONG, "a", 1, "");
+    assert_eq!(gate.ask("/any", &token), "keys_unavailable");
+    assert!(gate.restore(issuer, &record));
+    assert_eq!(gate.ask("/any", &token), "allow");
+    // The failure is the later attempt: it counts, and goes on with the keys to the next one.
+    let merged = gate.record(issuer);
+    let mut next = fresh(60);
+    assert!(next.restore(issuer, &merged));
+    assert_eq!(next.ask("/any", &token), "allow");
+    next.wait(300);
+    assert_eq!(next.ask("/any", &token), "allow", "stale, after a failure");
 }
 
 #[test]

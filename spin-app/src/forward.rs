@@ -39,8 +39,9 @@ pub(crate) async fn forward(
     let mut fields = outgoing_fields(asked, allow, origin);
     strip_spin_fields(&mut fields, SPIN_FIELDS);
     head.headers = header_map(fields).ok_or(ForwardingFailure::FieldsTooLarge)?;
-    let first = frame_length(&mut head, &mut body).await?;
+    let first = begin_content(&mut head, &mut body).await?;
     let waiting = Waiting::default();
+    waiting.is_on_upstream(true);
     let noted = waiting.clone();
     let rest = stream::poll_fn(move |context| {
         let polled = Pin::new(&mut body).poll_frame(context);
@@ -61,23 +62,24 @@ pub(crate) async fn forward(
 
 /// Sees to it that the request says where its content ends. Without a length only the content itself tells whether there is any: then
 /// this waits for the first of it, and returns that.
-async fn frame_length(
+async fn begin_content(
     head: &mut Parts,
     body: &mut IncomingRequestBody,
 ) -> Result<Option<Frame<Bytes>>, ForwardingFailure> {
-    if head.headers.contains_key(CONTENT_LENGTH) {
+    // To the next component of a chain content goes as it comes.
+    if head.headers.contains_key(CONTENT_LENGTH) || cfg!(feature = "middleware") {
         return Ok(None);
     }
     let first = body.frame().await.transpose();
     let first = first.map_err(|_| ForwardingFailure::ContentBroken)?;
-    let is_without = matches!(head.method, Method::GET | Method::HEAD);
+    let needs_length = matches!(head.method, Method::GET | Method::HEAD);
     match &first {
         // Spin's client sends no content with these unless it has a length: it would be lost, and nobody told.
-        Some(frame) if is_without && frame.is_data() => {
+        Some(frame) if needs_length && frame.is_data() => {
             return Err(ForwardingFailure::LengthRequired);
         }
         // With others it would send chunks, of which there are none.
-        None if !is_without => drop(head.headers.insert(CONTENT_LENGTH, 0.into())),
+        None if !needs_length => drop(head.headers.insert(CONTENT_LENGTH, 0.into())),
         Some(_) | None => {}
     }
     Ok(first)
@@ -115,10 +117,9 @@ fn relayed(response: http::Response<IncomingResponseBody>, method: &Method) -> O
 }
 
 fn list(fields: &HeaderMap) -> Fields {
-    let fields = fields.iter();
-    fields
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-        .collect()
+    let owned =
+        |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.as_bytes().into());
+    fields.iter().map(owned).collect()
 }
 
 /// Nothing for more fields than a map holds, and for none that HTTP has.

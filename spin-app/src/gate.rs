@@ -55,9 +55,8 @@ async fn gate() -> Option<Rc<Gate>> {
     match read.unwrap_or_else(|| Err("no answer in time".to_owned())) {
         // What is wrong with them, or with the policy, is said once in an instance.
         Ok(settings) => GATE.with(|gate| {
-            let load = || load(settings).map(Rc::new);
-            let known = gate.get_or_init(|| load().map_err(|problem| host::log(&problem)).ok());
-            known.clone()
+            let load = || load(settings).map_err(|problem| host::log(&problem)).ok();
+            gate.get_or_init(load).clone()
         }),
         Err(problem) => {
             // The provider of variables may be well again when the next request comes.
@@ -68,19 +67,19 @@ async fn gate() -> Option<Rc<Gate>> {
 }
 
 /// Reads the policy.
-fn load(settings: Result<Settings, InvalidSetting>) -> Result<Gate, String> {
+fn load(settings: Result<Settings, InvalidSetting>) -> Result<Rc<Gate>, String> {
     let settings = settings.map_err(|invalid| invalid.to_string())?;
     let text = host::policy_text()?;
     let policy = Policy::parse(&text).map_err(|invalid| format!("policy: {invalid}"))?;
     // The standard library seeds this from the host's random numbers.
     let seed = RandomState::new().hash_one(0_u8);
-    Ok(Gate {
+    Ok(Rc::new(Gate {
         keys: RefCell::new(KeyCache::new(&policy)),
         tokens: RefCell::new(TokenCache::new(&policy, seed)),
         flights: Flights::default(),
         policy,
         settings,
-    })
+    }))
 }
 
 impl Gate {

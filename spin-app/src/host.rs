@@ -76,8 +76,12 @@ pub(crate) async fn store() -> Result<spin_sdk::key_value::Store, spin_sdk::key_
 /// Sends a request out. Redirects are not followed.
 pub(crate) async fn send(request: impl IntoRequest) -> Result<Response, ErrorCode> {
     let answer = spin_sdk::http::send(request).await;
-    if matches!(answer, Err(ErrorCode::HttpRequestDenied)) {
-        log("the address is not among the `allowed_outbound_hosts` of the manifest");
+    match &answer {
+        Ok(_) => {}
+        Err(ErrorCode::HttpRequestDenied) => {
+            log("the address is not among the `allowed_outbound_hosts` of the manifest");
+        }
+        Err(code) => log(&format!("no answer: {code:?}")),
     }
     answer
 }

@@ -1,6 +1,10 @@
 //! Bringing keys: from the store that instances share, or else from the issuer.
 
+use std::rc::Rc;
+
 use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
+#[cfg(not(feature = "middleware"))]
+use scopegate_core::FetchReport;
 use scopegate_core::{FetchFailure, KeyAnswer, KeyRequest, MAX_KEY_SET_BYTES};
 use spin_sdk::http::EmptyBody;
 #[cfg(not(feature = "middleware"))]
@@ -22,9 +26,9 @@ struct Fetched {
 }
 
 /// Brings what a decision needs: what another instance left, if that is news, else what the issuer says.
-pub(crate) async fn bring(gate: &Gate, wanted: &KeyRequest) {
+pub(crate) async fn bring(gate: &Rc<Gate>, wanted: &KeyRequest) {
     #[cfg(not(feature = "middleware"))]
-    if restore(gate, wanted).await {
+    if restore(gate, wanted).await == Some(true) {
         return;
     }
     let fetched = host::within(wanted.timeout, fetch(wanted)).await;
@@ -37,33 +41,34 @@ pub(crate) async fn bring(gate: &Gate, wanted: &KeyRequest) {
     });
     let (mut keys, mut tokens) = (gate.keys.borrow_mut(), gate.tokens.borrow_mut());
     let report = keys.install(&mut tokens, wanted.issuer, outcome, host::now());
-    drop((keys, tokens));
     let name = gate.policy.issuer_name(wanted.issuer);
     host::log(&format!("keys of `{name}`: {}: {report}", wanted.url));
     #[cfg(not(feature = "middleware"))]
-    leave(gate, wanted);
+    host::spawn(leave(Rc::clone(gate), wanted.clone(), report));
 }
 
-/// Takes from the store what this instance does not know yet. A store that cannot be read has nothing.
+/// Takes from the store what this instance does not know yet, and says whether there was any. Nothing for a store that cannot be read.
 #[cfg(not(feature = "middleware"))]
-async fn restore(gate: &Gate, wanted: &KeyRequest) -> bool {
+async fn restore(gate: &Gate, wanted: &KeyRequest) -> Option<bool> {
     let name = gate.keys.borrow().record_name(wanted.issuer);
     let read = async { host::store().await?.get(name).await };
-    let Some(Some(record)) = in_store("read", read).await else {
-        return false;
-    };
+    let record = in_store("read", read).await?.unwrap_or_default();
     let (mut keys, mut tokens) = (gate.keys.borrow_mut(), gate.tokens.borrow_mut());
-    keys.restore(&mut tokens, wanted.issuer, &record, host::now())
+    Some(keys.restore(&mut tokens, wanted.issuer, &record, host::now()))
 }
 
-/// Leaves what is known now for other instances, behind the requests that wait.
+/// Leaves what is known now for other instances, behind the requests that wait. What these have left since is taken in first: a failure
+/// must not take the place of keys.
 #[cfg(not(feature = "middleware"))]
-fn leave(gate: &Gate, wanted: &KeyRequest) {
-    let keys = gate.keys.borrow();
-    let name = keys.record_name(wanted.issuer);
-    if let Some(record) = keys.record(wanted.issuer) {
+async fn leave(gate: Rc<Gate>, wanted: KeyRequest, report: FetchReport) {
+    if restore(&gate, &wanted).await.is_none() && matches!(report, FetchReport::Failed(_)) {
+        return;
+    }
+    let name = gate.keys.borrow().record_name(wanted.issuer);
+    let record = gate.keys.borrow().record(wanted.issuer);
+    if let Some(record) = record {
         let write = async { host::store().await?.set(name, record).await };
-        host::spawn(async { in_store("written", write).await.unwrap_or_default() });
+        in_store("written", write).await.unwrap_or_default();
     }
 }
 

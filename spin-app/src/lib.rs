@@ -28,7 +28,10 @@ impl wasip3::exports::http::handler::Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         match http_from_wasi_request(request) {
             Ok(request) => gate::respond(request).await,
-            Err(_) => answer::response(scopegate_core::Response::host_failure()),
+            Err(code) => {
+                host::log(&format!("not a request: {code:?}"));
+                answer::response(scopegate_core::Response::bad_request())
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[cfg(not(feature = "middleware"))]
 use futures::future::{Either, select};
 use http::request::Parts;
-use scopegate_core::ForwardingFailure;
+use scopegate_core::ForwardingFailure::{self, UpstreamUnreachable};
 use scopegate_core::spin::SpinFields;
 use spin_sdk::http::Response;
 use spin_sdk::wasip3::http::types::Request;
@@ -55,8 +55,8 @@ pub(crate) fn address(settings: &Settings, head: &mut Parts) {
     // An address without a path is none: Spin's client refuses it.
     head.uri = uri.try_into().unwrap_or_default();
     // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
-    let timeout = host::connect_timeout(settings.upstream.timeout);
-    head.extensions.insert(timeout);
+    head.extensions
+        .insert(host::connect_timeout(settings.upstream.timeout));
 }
 
 /// A request to the next component keeps the address that it came to.
@@ -74,9 +74,7 @@ pub(crate) async fn send(
     let over = pin!(waiting.is_over(settings.upstream.timeout));
     match select(sent, over).await {
         Either::Left((Ok(response), _)) => Ok(response),
-        Either::Left((Err(code), _)) if !host::is_timeout(&code) => {
-            Err(ForwardingFailure::UpstreamUnreachable)
-        }
+        Either::Left((Err(code), _)) if !host::is_timeout(&code) => Err(UpstreamUnreachable),
         Either::Left(_) | Either::Right(_) => Err(ForwardingFailure::UpstreamTimeout),
     }
 }
@@ -89,5 +87,5 @@ pub(crate) async fn send(
     _: &Waiting,
 ) -> Result<Response, ForwardingFailure> {
     let answer = host::next(request).await;
-    answer.map_err(|_| ForwardingFailure::UpstreamUnreachable)
+    answer.map_err(|_| UpstreamUnreachable)
 }

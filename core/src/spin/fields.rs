@@ -35,6 +35,11 @@ pub fn client_address<'a>(
 /// Takes away what a client says in the name of Spin, in any spelling that a server which speaks CGI reads so, and perhaps what Spin
 /// says itself.
 pub fn strip_spin_fields(fields: &mut Fields, what: SpinFields) {
+    let own = match what {
+        SpinFields::Strip => Vec::new(),
+        SpinFields::KeepOwn => own_names(fields),
+    };
+    // Spin's own stands behind a client's: from the end, the first one is Spin's.
     let mut seen = Vec::new();
     fields.reverse();
     fields.retain(|(name, _)| {
@@ -42,12 +47,27 @@ pub fn strip_spin_fields(fields: &mut Fields, what: SpinFields) {
         if !cgi_name(&name).starts_with("spin-") {
             return true;
         }
-        let is_own = OF_SPIN.contains(&name.as_str()) || name.starts_with("spin-path-match-");
-        let stays = what == SpinFields::KeepOwn && is_own && !seen.contains(&name);
+        let stays = own.contains(&name) && !seen.contains(&name);
         seen.push(name);
         stays
     });
     fields.reverse();
+}
+
+/// The names that Spin has set itself: those that it always sets, and one for each `:NAME` of the route.
+fn own_names(fields: &Fields) -> Vec<String> {
+    let is_route = |(name, _): &&(String, Vec<u8>)| name.eq_ignore_ascii_case("spin-matched-route");
+    let route = fields.iter().rev().find(is_route);
+    let route = route.and_then(|(_, route)| str::from_utf8(route).ok());
+    let segments = route.unwrap_or_default().split('/');
+    let matches = segments
+        .filter_map(|segment| segment.strip_prefix(':'))
+        .map(|name| format!("spin-path-match-{}", name.to_ascii_lowercase()));
+    OF_SPIN
+        .map(str::to_owned)
+        .into_iter()
+        .chain(matches)
+        .collect()
 }
 
 #[cfg(test)]
@@ -69,7 +89,9 @@ mod tests {
             ("spin_path_info", "/twin"),
             ("spin.path!info", "/twin"),
             ("Spin-Path-Info", "/of/spin"),
+            ("spin-path-match-admin", "1"),
             ("spin-path-match-id", "7"),
+            ("spin-matched-route", "/users/:ID/..."),
             ("spin-other", "x"),
             ("spinner", "y"),
         ]);
@@ -84,6 +106,7 @@ mod tests {
                 ("a", "1"),
                 ("Spin-Path-Info", "/of/spin"),
                 ("spin-path-match-id", "7"),
+                ("spin-matched-route", "/users/:ID/..."),
                 ("spinner", "y"),
             ])
         );

@@ -63,6 +63,11 @@ impl Upstream {
     /// Reads the two variables.
     pub fn parse(url: Option<&str>, timeout: Option<&str>) -> Result<Self, InvalidSetting> {
         let text = url.ok_or(InvalidSetting::UpstreamMissing)?;
+        // A URL parser repairs what is no URL: blanks, line breaks, `\\`, a missing `//`.
+        let is_odd = |sign: char| sign.is_whitespace() || sign.is_control() || sign == '\\';
+        if !text.contains("://") || text.contains(is_odd) {
+            return Err(InvalidSetting::Upstream);
+        }
         let url = Url::parse(text).map_err(|_| InvalidSetting::Upstream)?;
         let scheme = match url.scheme() {
             "http" => "http",
@@ -148,6 +153,10 @@ mod tests {
             ("https://API.example.com:443", Ok("api.example.com")),
             ("", Err(InvalidSetting::Upstream)),
             ("timesheets.spin.internal", Err(InvalidSetting::Upstream)),
+            ("http:example.com", Err(InvalidSetting::Upstream)),
+            ("http:\\\\example.com://", Err(InvalidSetting::Upstream)),
+            (" http://example.com", Err(InvalidSetting::Upstream)),
+            ("http://exam\nple.com", Err(InvalidSetting::Upstream)),
             ("ftp://example.com", Err(InvalidSetting::Upstream)),
             ("http://user@example.com", Err(InvalidSetting::Upstream)),
             ("http://:secret@example.com", Err(InvalidSetting::Upstream)),

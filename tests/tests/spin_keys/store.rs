@@ -61,6 +61,30 @@ fn a_store_that_fails_costs_a_fetch_and_no_more() {
 }
 
 #[test]
+fn a_failure_takes_no_keys_out_of_the_store() {
+    let Some(bench) = Made::default().start() else {
+        return;
+    };
+    assert_eq!(bench.ask().status, Some(200));
+    std::thread::sleep(Duration::from_millis(100));
+    let (_, record) = bench.only_record();
+    bench.replace_keys("{ status: 500, body: down }");
+    // An instance that cannot read the store, at a time when nobody can be asked.
+    bench
+        .control()
+        .store_faults(&json!({ "get": { "error": "a hiccup" } }))
+        .unwrap();
+    crate::is_unavailable(&bench.ask_elsewhere());
+    std::thread::sleep(Duration::from_millis(100));
+    bench
+        .control()
+        .store_faults(&json!({ "get": null }))
+        .unwrap();
+    assert_eq!(bench.only_record().1, record, "nothing was written");
+    assert_eq!(bench.ask_elsewhere().status, Some(200));
+}
+
+#[test]
 fn a_store_that_takes_nothing_delays_nobody() {
     for fault in [
         json!({ "set": { "error": "full" } }),
