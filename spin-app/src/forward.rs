@@ -52,7 +52,7 @@ pub(crate) async fn forward(
     let frames = stream::iter(first.map(Ok)).chain(rest);
     let frames = frames.map(move |frame| frame.map(|frame| permitted(&gate_of_body, frame)));
     let method = head.method.clone();
-    onward::address(&gate.settings, &mut head);
+    onward::address(&gate.settings, &mut head)?;
     let outgoing = http::Request::from_parts(head, StreamBody::new(frames)).into_request();
     // The platform holds fewer fields than it takes in.
     let outgoing = outgoing.map_err(|_| ForwardingFailure::FieldsTooLarge)?;

@@ -121,14 +121,8 @@ impl Gate {
 
     fn decide<'p, 'r>(&'p self, asked: &'r Asked) -> Decision<'p, 'r> {
         let (keys, mut tokens) = (self.keys.borrow(), self.tokens.borrow_mut());
-        decide(
-            &self.policy,
-            asked,
-            &keys,
-            &mut tokens,
-            &Portable,
-            host::now(),
-        )
+        let now = host::now();
+        decide(&self.policy, asked, &keys, &mut tokens, &Portable, now)
     }
 }
 

@@ -48,20 +48,22 @@ impl Waiting {
 
 /// Puts the upstream's address on a request, and the time for a connection.
 #[cfg(not(feature = "middleware"))]
-pub(crate) fn address(settings: &Settings, head: &mut Parts) {
+pub(crate) fn address(settings: &Settings, head: &mut Parts) -> Result<(), ForwardingFailure> {
     let mut uri = std::mem::take(&mut head.uri).into_parts();
     uri.scheme = settings.upstream.scheme.parse().ok();
     uri.authority = settings.upstream.authority.parse().ok();
-    // An address without a path is none: Spin's client refuses it.
-    head.uri = uri.try_into().unwrap_or_default();
+    head.uri = uri.try_into().map_err(|_| UpstreamUnreachable)?;
     // Spin's own time for the answer counts while the client still sends: it stays at its ten minutes.
     head.extensions
         .insert(host::connect_timeout(settings.upstream.timeout));
+    Ok(())
 }
 
 /// A request to the next component keeps the address that it came to.
 #[cfg(feature = "middleware")]
-pub(crate) fn address(_: &Settings, _: &mut Parts) {}
+pub(crate) fn address(_: &Settings, _: &mut Parts) -> Result<(), ForwardingFailure> {
+    Ok(())
+}
 
 /// Sends it to the upstream, and waits for the beginning of the answer.
 #[cfg(not(feature = "middleware"))]
