@@ -44,17 +44,22 @@ pub fn installed() -> Result<Option<Host>> {
 }
 
 /// The project's test host, built.
-pub fn test_host(layout: &Layout) -> Result<Host> {
+fn test_host(layout: &Layout) -> Result<Host> {
     process::run(
         layout
             .cargo()
             .args(["build", "--package", "spin-host", "--bin", "spin-host"]),
     )?;
-    let program = format!("spin-host{}", std::env::consts::EXE_SUFFIX);
     Ok(Host {
         variable: "SPIN_HOST_BIN",
-        program: layout.built.join("debug").join(program),
+        program: test_host_file(layout),
     })
+}
+
+/// Where cargo leaves the project's test host.
+pub fn test_host_file(layout: &Layout) -> PathBuf {
+    let program = format!("spin-host{}", std::env::consts::EXE_SUFFIX);
+    layout.built.join("debug").join(program)
 }
 
 fn real(program: PathBuf) -> Host {
