@@ -66,7 +66,12 @@ fn lint(layout: &Layout) -> Result<()> {
         cargo(layout, "fmt --manifest-path fuzz/Cargo.toml --check")
     })?;
     step("clippy", || {
-        cargo(layout, "clippy --workspace --all-targets -- -D warnings")
+        cargo(layout, "clippy --workspace --all-targets -- -D warnings")?;
+        // The other build of the component for Spin.
+        cargo(
+            layout,
+            "clippy --package scopegate-spin --features middleware -- -D warnings",
+        )
     })?;
     step("dependencies", || dependencies(layout))
 }
