@@ -92,23 +92,21 @@ impl<'a> KeyRecord<'a> {
 
     /// The text of the record. Nothing for a body that is not UTF-8, which no key set is (RFC 8259 section 8.1).
     pub(crate) fn write(self) -> Option<Vec<u8>> {
-        let set = self.set.map(|set| {
-            Some(WrittenSet {
+        let set = match self.set {
+            None => None,
+            Some(set) => Some(WrittenSet {
                 fetched_ms: set.fetched.millis(),
                 max_age_s: set.max_age.map(|age| age.as_secs()),
                 body: String::from_utf8(set.body).ok()?,
-            })
-        });
+            }),
+        };
         serde_json::to_vec(&Written {
             version: VERSION,
             issuer: self.issuer.to_owned(),
             url: self.url.to_owned(),
             attempted_ms: self.attempted.millis(),
             has_failed: self.has_failed,
-            set: match set {
-                None => None,
-                Some(set) => Some(set?),
-            },
+            set,
         })
         .ok()
     }
