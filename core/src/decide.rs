@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::claims::Claims;
+use crate::claims::{Claims, NumericDate};
 use crate::credential::bearer_token;
 use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys, in_one_line};
 use crate::identity::{
     UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
 };
-use crate::keys::{KeyCache, KeyRequest, Lookup, SignedBy};
+use crate::keys::{KeyCache, KeyRequest, Lookup, Missing, SignedBy};
 use crate::path::{AmbiguousPath, CanonicalPath};
 use crate::policy::{
     Access, Issuer, IssuerId, Mode, Policy, Preflight, Requirements, Route, TokenForwarding,
@@ -201,13 +201,13 @@ impl<'p> Gate<'p, '_> {
             check_validity(&entry.claims, issuer, wanted, now)?;
             return Ok(Admitted {
                 set: authorise(policy, issuer, &entry.claims, wanted, self.facts)?,
-                fetch: keys.due(entry.by.issuer, now),
+                fetch: keys.due_for(entry.by.issuer, now),
             });
         }
         self.facts.token_cache = CacheUse::Miss;
         let (issuer, entry) = self.verify(token, wanted)?;
         let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
-        let fetch = keys.due(entry.by.issuer, now);
+        let fetch = keys.due_for(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })
     }
@@ -234,11 +234,20 @@ impl<'p> Gate<'p, '_> {
         )?;
         check_validity(&parsed.claims, issuer, wanted, self.now)?;
         let kid = parsed.header.kid.as_deref();
-        let key = match self.keys.find(id, kid, parsed.header.algorithm, self.now) {
+        let has_come = |date: &NumericDate| date.has_come(self.now, issuer.clock_skew);
+        let issued = parsed.claims.issued_at.filter(has_come);
+        let found = self
+            .keys
+            .find(id, kid, parsed.header.algorithm, issued, self.now);
+        let key = match found {
             Lookup::Found(key) => key,
-            Lookup::Fetch(request) => return Err(Stop::NeedKeys(request)),
+            Lookup::NoKeys(missing) => return Err(missing.into()),
+            Lookup::UnknownKid(newer) => {
+                self.facts.unknown_kid = true;
+                let refused = Stop::Refuse(Reason::KidUnknown);
+                return Err(newer.map_or(refused, Stop::from));
+            }
             Lookup::Refused(reason) => return Err(reason.into()),
-            Lookup::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
         };
         self.facts.kid.clone_from(&key.kid);
         let by = SignedBy {
@@ -331,6 +340,15 @@ impl<'p> Stop<'p> {
 impl From<Reason> for Stop<'_> {
     fn from(reason: Reason) -> Self {
         Self::Refuse(reason)
+    }
+}
+
+impl From<Missing> for Stop<'_> {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Fetch(request) => Self::NeedKeys(request),
+            Missing::Unavailable { retry_after } => Self::Unavailable(retry_after),
+        }
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Facts<'p> {
     pub issuer: Option<&'p str>,
     /// The `kid` of the key in the issuer's set that a token seen for the first time is verified with.
     pub kid: Option<String>,
+    /// Whether the issuer's set, as it is held, has no key for the `kid` of the token.
+    pub unknown_kid: bool,
     /// The claim whose rule refused a token, or that could not be forwarded.
     pub claim: Option<String>,
     /// `sub` of a verified token, where the policy allows it in logs, with what could begin another line taken out.

@@ -3,17 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::jwks::{InvalidKeySet, KeySet};
+use crate::clock::ClockDrift;
+use crate::discovery::{Discovery, InvalidMetadata};
+use crate::jwks::{InvalidKeySet, KeySet, OnEmpty};
+use crate::time::Timestamp;
 
 /// An HTTP answer to a key fetch, as the host received it, whole.
-#[derive(Clone, Copy)]
-pub struct KeyAnswer<'a> {
-    /// The HTTP status code.
-    pub status: u16,
-    /// The `Cache-Control` field, if there is one.
-    pub cache_control: Option<&'a str>,
-    /// The content, at most [`crate::MAX_KEY_SET_BYTES`] of it: a longer one is [`FetchFailure::TooLarge`].
-    pub body: &'a [u8],
+#[derive(Clone, Default)]
+pub struct KeyAnswer {
+    status: u16,
+    cache_control: Option<String>,
+    date: Option<String>,
+    age: Option<String>,
+    body: Vec<u8>,
 }
 
 /// Why a fetch brought no keys. The first four are what a host sees, the others what the core finds.
@@ -33,11 +35,15 @@ pub enum FetchFailure {
     Status(u16),
     /// No key set.
     Invalid(InvalidKeySet),
+    /// No metadata that says where this issuer's keys are.
+    Metadata(InvalidMetadata),
 }
 
 /// What became of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchReport {
+    /// Metadata said where the key set is, which comes next.
+    Discovered,
     /// The key set was taken over.
     Installed {
         /// How many usable keys it holds.
@@ -47,26 +53,90 @@ pub enum FetchReport {
     Failed(FetchFailure),
 }
 
-pub(crate) struct Fetched {
-    pub(crate) keys: KeySet,
-    pub(crate) max_age: Option<Duration>,
-}
-
-impl KeyAnswer<'_> {
-    pub(crate) fn read(self) -> Result<Fetched, FetchFailure> {
-        match self.status {
-            200 => {}
-            300..=399 => return Err(FetchFailure::Redirect),
-            other => return Err(FetchFailure::Status(other)),
+impl KeyAnswer {
+    /// An answer with that HTTP status code, these header fields, and this content: at most [`crate::MAX_KEY_SET_BYTES`] of it, a
+    /// longer one is [`FetchFailure::TooLarge`].
+    pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+        status: u16,
+        fields: impl IntoIterator<Item = (N, V)>,
+        body: Vec<u8>,
+    ) -> Self {
+        let mut answer = Self {
+            status,
+            body,
+            ..Self::default()
+        };
+        for (name, value) in fields {
+            let Ok(value) = str::from_utf8(value.as_ref()) else {
+                continue;
+            };
+            match name.as_ref().to_ascii_lowercase().as_slice() {
+                b"cache-control" => join(&mut answer.cache_control, value),
+                b"date" => join(&mut answer.date, value),
+                b"age" => join(&mut answer.age, value),
+                _ => {}
+            }
         }
-        let keys = KeySet::parse(self.body).map_err(|invalid| match invalid {
+        answer
+    }
+
+    /// What a file holds, as an answer.
+    pub fn of_file(content: Vec<u8>) -> Self {
+        Self::new::<&str, &str>(200, [], content)
+    }
+
+    /// Its content.
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// The keys that it holds, and how long the issuer wants them kept.
+    pub(crate) fn read_keys(
+        &self,
+        on_empty: OnEmpty,
+    ) -> Result<(KeySet, Option<Duration>), FetchFailure> {
+        self.check_status()?;
+        let keys = KeySet::parse(&self.body, on_empty).map_err(|invalid| match invalid {
             InvalidKeySet::TooLarge => FetchFailure::TooLarge,
             other => FetchFailure::Invalid(other),
         })?;
-        Ok(Fetched {
-            keys,
-            max_age: self.cache_control.and_then(max_age),
+        Ok((keys, self.cache_control.as_deref().and_then(max_age)))
+    }
+
+    /// The address of the keys that it names.
+    pub(crate) fn read_metadata(&self, discovery: &Discovery) -> Result<String, FetchFailure> {
+        self.check_status()?;
+        discovery.read(&self.body).map_err(|invalid| match invalid {
+            InvalidMetadata::TooLarge => FetchFailure::TooLarge,
+            other => FetchFailure::Metadata(other),
         })
+    }
+
+    /// How far the issuer's clock is from ours; nothing where it does not tell the time (RFC 9110 section 6.6.1).
+    pub fn clock_drift(&self, now: Timestamp) -> Option<ClockDrift> {
+        ClockDrift::between(self.date.as_deref()?, self.age.as_deref(), now)
+    }
+
+    fn check_status(&self) -> Result<(), FetchFailure> {
+        match self.status {
+            200 => Ok(()),
+            300..=399 => Err(FetchFailure::Redirect),
+            other => Err(FetchFailure::Status(other)),
+        }
+    }
+}
+
+impl FetchFailure {
+    /// Whether somebody answered, with something else than what was asked for.
+    pub(crate) const fn is_an_answer(self) -> bool {
+        match self {
+            Self::TooLarge
+            | Self::Redirect
+            | Self::Status(_)
+            | Self::Invalid(_)
+            | Self::Metadata(_) => true,
+            Self::Timeout | Self::Unreachable | Self::Truncated => false,
+        }
     }
 }
 
@@ -74,6 +144,7 @@ impl FetchReport {
     /// The stable word of metrics and logs.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Discovered => "discovered",
             Self::Installed { .. } => "installed",
             Self::Failed(FetchFailure::Timeout) => "timeout",
             Self::Failed(FetchFailure::Unreachable) => "unreachable",
@@ -82,11 +153,13 @@ impl FetchReport {
             Self::Failed(FetchFailure::Redirect) => "redirect",
             Self::Failed(FetchFailure::Status(_)) => "status",
             Self::Failed(FetchFailure::Invalid(_)) => "invalid",
+            Self::Failed(FetchFailure::Metadata(_)) => "metadata",
         }
     }
 
     /// Every word that [`FetchReport::code`] gives.
-    pub const CODES: [&'static str; 8] = [
+    pub const CODES: [&'static str; 10] = [
+        "discovered",
         "installed",
         "timeout",
         "unreachable",
@@ -95,12 +168,14 @@ impl FetchReport {
         "redirect",
         "status",
         "invalid",
+        "metadata",
     ];
 }
 
 impl fmt::Display for FetchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Discovered => f.write_str("the metadata says where the keys are"),
             Self::Installed { keys } => write!(f, "installed {keys} keys"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
         }
@@ -117,6 +192,18 @@ impl fmt::Display for FetchFailure {
             Self::Redirect => f.write_str("a redirect, which is not followed"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Invalid(invalid) => write!(f, "{invalid}"),
+            Self::Metadata(invalid) => write!(f, "{invalid}"),
+        }
+    }
+}
+
+/// Several fields of one name are one list (RFC 9110 section 5.3).
+fn join(list: &mut Option<String>, value: &str) {
+    match list {
+        None => *list = Some(value.to_owned()),
+        Some(list) => {
+            list.push_str(", ");
+            list.push_str(value);
         }
     }
 }
@@ -151,6 +238,23 @@ mod tests {
         ] {
             assert_eq!(max_age(field).map(|age| age.as_secs()), expected, "{field}");
         }
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_is_one_list() {
+        let fields = [
+            ("Cache-Control", "public"),
+            ("Age", "5"),
+            ("cache-control", "max-age=60"),
+        ];
+        let answer = KeyAnswer::new(200, fields, Vec::new());
+        assert_eq!(answer.cache_control.as_deref(), Some("public, max-age=60"));
+        assert_eq!(answer.age.as_deref(), Some("5"));
+        assert_eq!(answer.date, None);
+        // Two dates are none.
+        let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"); 2];
+        let answer = KeyAnswer::new(200, dates, Vec::new());
+        assert_eq!(answer.clock_drift(Timestamp::from_secs(784_111_777)), None);
     }
 
     #[test]

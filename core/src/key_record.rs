@@ -9,21 +9,21 @@ use rsa::sha2::{Digest as _, Sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::jwks::MAX_KEY_SET_BYTES;
+use crate::keys::Named;
 use crate::time::Timestamp;
 
 /// A record's text is at most six times its key set, whose every octet may need an escape, and the rest of it.
 const MAX_RECORD_BYTES: usize = 6 * MAX_KEY_SET_BYTES + 16 * 1024;
 
 /// The shape of the text. Another one is another version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is known of an issuer's keys, and when it was last asked for them.
-pub(crate) struct KeyRecord<'a> {
-    /// `issuer` of the policy, and where its keys are: a record of another issuer or URL is none.
-    pub(crate) issuer: &'a str,
-    pub(crate) url: &'a str,
+pub(crate) struct KeyRecord {
     pub(crate) attempted: Timestamp,
     pub(crate) has_failed: bool,
+    /// What its metadata said.
+    pub(crate) named: Option<Named>,
     /// Nothing where no attempt has brought keys yet.
     pub(crate) set: Option<RecordedSet>,
 }
@@ -45,7 +45,15 @@ struct Written {
     url: String,
     attempted_ms: u64,
     has_failed: bool,
+    named: Option<WrittenName>,
     set: Option<WrittenSet>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenName {
+    jwks_uri: String,
+    read_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,9 +64,9 @@ struct WrittenSet {
     body: String,
 }
 
-impl<'a> KeyRecord<'a> {
-    /// Reads a record of that issuer and URL. Nothing for anything else.
-    pub(crate) fn read(text: &[u8], issuer: &'a str, url: &'a str) -> Option<Self> {
+impl KeyRecord {
+    /// Reads a record of that issuer, by its name in tokens and by where its keys or its metadata are. Nothing for anything else.
+    pub(crate) fn read(text: &[u8], issuer: &str, url: &str) -> Option<Self> {
         if text.len() > MAX_RECORD_BYTES {
             return None;
         }
@@ -68,20 +76,25 @@ impl<'a> KeyRecord<'a> {
             url: written_url,
             attempted_ms,
             has_failed,
+            named,
             set,
         } = serde_json::from_slice(text).ok()?;
         let is_it = version == VERSION && written_issuer == issuer && written_url == url;
-        // Nothing is fetched before it is asked for, and a success is the last time that was asked.
+        // Nothing is read or fetched before it is asked for, and a success is the last time that was asked.
+        let is_read = |named: &WrittenName| named.read_ms <= attempted_ms;
         let is_possible = match (&set, has_failed) {
             (None, has_failed) => has_failed,
             (Some(set), true) => set.fetched_ms <= attempted_ms,
             (Some(set), false) => set.fetched_ms == attempted_ms,
         };
+        let is_possible = is_possible && named.as_ref().is_none_or(is_read);
         (is_it && is_possible).then(|| Self {
-            issuer,
-            url,
             attempted: Timestamp::from_millis(attempted_ms),
             has_failed,
+            named: named.map(|named| Named {
+                jwks_uri: named.jwks_uri,
+                read: Timestamp::from_millis(named.read_ms),
+            }),
             set: set.map(|set| RecordedSet {
                 fetched: Timestamp::from_millis(set.fetched_ms),
                 max_age: set.max_age_s.map(Duration::from_secs),
@@ -90,8 +103,8 @@ impl<'a> KeyRecord<'a> {
         })
     }
 
-    /// The text of the record. Nothing for a body that is not UTF-8, which no key set is (RFC 8259 section 8.1).
-    pub(crate) fn write(self) -> Option<Vec<u8>> {
+    /// The text of the record of that issuer. Nothing for a body that is not UTF-8, which no key set is (RFC 8259 section 8.1).
+    pub(crate) fn write(self, issuer: &str, url: &str) -> Option<Vec<u8>> {
         let set = match self.set {
             None => None,
             Some(set) => Some(WrittenSet {
@@ -102,22 +115,27 @@ impl<'a> KeyRecord<'a> {
         };
         serde_json::to_vec(&Written {
             version: VERSION,
-            issuer: self.issuer.to_owned(),
-            url: self.url.to_owned(),
+            issuer: issuer.to_owned(),
+            url: url.to_owned(),
             attempted_ms: self.attempted.millis(),
             has_failed: self.has_failed,
+            named: self.named.map(|named| WrittenName {
+                jwks_uri: named.jwks_uri,
+                read_ms: named.read.millis(),
+            }),
             set,
         })
         .ok()
     }
 }
 
-/// Where the record of that issuer and URL lies: two of them share no name, whatever they are called.
-pub(crate) fn name(issuer: &str, url: &str) -> String {
+/// Where the record of that issuer and URL lies, reached by that way: two of them share no name, whatever they are called.
+pub(crate) fn name(issuer: &str, url: &str, via: &str) -> String {
     let mut hash = Sha256::new();
-    hash.update((issuer.len() as u64).to_be_bytes());
-    hash.update(issuer);
-    hash.update(url);
+    for part in [issuer, url, via] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
     let digest = hash.finalize();
     let digits = digest.iter().map(|octet| format!("{octet:02x}"));
     format!("scopegate-keys-{}", digits.collect::<String>())
@@ -130,12 +148,14 @@ mod tests {
     const ISSUER: &str = "https://one.example/";
     const URL: &str = "https://one.example/jwks.json";
 
-    fn record() -> KeyRecord<'static> {
+    fn record() -> KeyRecord {
         KeyRecord {
-            issuer: ISSUER,
-            url: URL,
             attempted: Timestamp::from_secs(150),
             has_failed: true,
+            named: Some(Named {
+                jwks_uri: URL.to_owned(),
+                read: Timestamp::from_secs(90),
+            }),
             set: Some(RecordedSet {
                 fetched: Timestamp::from_secs(100),
                 max_age: Some(Duration::from_secs(300)),
@@ -145,7 +165,7 @@ mod tests {
     }
 
     fn text() -> String {
-        String::from_utf8(record().write().expect("UTF-8")).expect("UTF-8")
+        String::from_utf8(record().write(ISSUER, URL).expect("UTF-8")).expect("UTF-8")
     }
 
     #[test]
@@ -154,6 +174,7 @@ mod tests {
         let read = KeyRecord::read(text.as_bytes(), ISSUER, URL).expect("its own record");
         assert_eq!(read.attempted, Timestamp::from_secs(150));
         assert!(read.has_failed);
+        assert_eq!(read.named, record().named);
         let set = read.set.expect("its keys");
         assert_eq!(set.fetched, Timestamp::from_secs(100));
         assert_eq!(set.max_age, Some(Duration::from_secs(300)));
@@ -174,23 +195,24 @@ mod tests {
             ("something behind it", format!("{good}x")),
             (
                 "a success without keys",
-                r#"{"version":1,"issuer":"https://one.example/","url":"https://one.example/jwks.json","attempted_ms":1,"has_failed":false,"set":null}"#.to_owned(),
+                r#"{"version":2,"issuer":"https://one.example/","url":"https://one.example/jwks.json","attempted_ms":1,"has_failed":false,"named":null,"set":null}"#.to_owned(),
             ),
-            ("another version", changed("\"version\":1", "\"version\":2")),
+            ("another version", changed("\"version\":2", "\"version\":1")),
             (
                 "another issuer",
                 changed("one.example/\"", "two.example/\""),
             ),
-            ("another URL", changed("jwks.json", "other.json")),
+            ("another URL", changed("jwks.json\",\"att", "other.json\",\"att")),
             (
                 "an unknown field",
                 changed("{\"version\"", "{\"x\":1,\"version\""),
             ),
             (
                 "a field twice",
-                changed("{\"version\"", "{\"version\":1,\"version\""),
+                changed("{\"version\"", "{\"version\":2,\"version\""),
             ),
             ("a negative time", changed("100000", "-1")),
+            ("metadata read after it was asked for", changed("90000", "150001")),
             (
                 "fetched after it was asked for",
                 changed("100000", "150001"),
@@ -216,8 +238,10 @@ mod tests {
 
     #[test]
     fn no_two_share_a_name() {
-        assert_ne!(name("ab", "c"), name("a", "bc"));
-        assert_ne!(name(ISSUER, "a"), name(ISSUER, "b"));
-        assert_eq!(name(ISSUER, URL).len(), "scopegate-keys-".len() + 64);
+        assert_ne!(name("ab", "c", ""), name("a", "bc", ""));
+        assert_ne!(name(ISSUER, "a", ""), name(ISSUER, "", "a"));
+        assert_ne!(name(ISSUER, "a", ""), name(ISSUER, "b", ""));
+        assert_ne!(name(ISSUER, "a", "x"), name(ISSUER, "a", "y"));
+        assert_eq!(name(ISSUER, URL, "").len(), "scopegate-keys-".len() + 64);
     }
 }

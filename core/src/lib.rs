@@ -7,16 +7,19 @@
 
 mod base64url;
 mod claims;
+mod clock;
 mod credential;
 mod decide;
 mod decision;
 mod deny;
+mod discovery;
 mod fetch;
 mod identity;
 mod intermediary;
 mod json;
 mod jwks;
 mod key_record;
+mod key_url;
 mod keys;
 mod path;
 mod policy;
@@ -30,6 +33,7 @@ mod token;
 mod token_cache;
 mod verify;
 
+pub use clock::ClockDrift;
 pub use decide::decide;
 pub use decision::{Allow, Decision, Deny, Facts, NeedKeys};
 pub use deny::{ForwardingFailure, Response};
@@ -37,7 +41,7 @@ pub use fetch::{FetchFailure, FetchReport, KeyAnswer};
 pub use identity::forbidden_trailers;
 pub use intermediary::{Fields, Origin, outgoing_fields, outgoing_trailers, strip_hop_by_hop};
 pub use jwks::MAX_KEY_SET_BYTES;
-pub use keys::{KeyCache, KeyRequest};
+pub use keys::{KeyCache, KeyLocation, KeyRequest, KeyState, KeyStatus};
 pub use policy::{InvalidPolicy, IssuerId, Policy};
 pub use reason::Reason;
 pub use request::Request;

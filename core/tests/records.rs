@@ -184,12 +184,15 @@ fn a_record_of_another_issuer_or_url_is_none() {
         .wanted("/any", &token_of("https://two.example/", "a", 1))
         .unwrap()
         .issuer;
-    assert_ne!(gate.keys.record_name(issuer), gate.keys.record_name(two));
+    assert_ne!(
+        gate.keys.record_name(issuer, ""),
+        gate.keys.record_name(two, "")
+    );
     assert!(!gate.restore(two, &record));
     let mut moved = Gate::with(&POLICY.replace("one.example/jwks", "one.example/other"));
     assert_ne!(
-        gate.keys.record_name(issuer),
-        moved.keys.record_name(issuer)
+        gate.keys.record_name(issuer, ""),
+        moved.keys.record_name(issuer, "")
     );
     assert!(!moved.restore(issuer, &record));
 }

@@ -27,7 +27,7 @@ pub(crate) fn read(octets: &[u8]) -> Result<Policy, InvalidConfiguration> {
         return Err(InvalidConfiguration::Empty);
     }
     let policy = Policy::parse(text).map_err(InvalidConfiguration::Policy)?;
-    let names = policy.issuer_names();
+    let names = policy.fetched_issuers();
     let missing: Vec<_> = names
         .filter(|name| policy.cluster(name).is_none())
         .map(str::to_owned)

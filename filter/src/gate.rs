@@ -5,8 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use scopegate_core::{
-    Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, Policy, Request, Timestamp,
-    TokenCache, decide,
+    Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest, Policy,
+    Request, Timestamp, TokenCache, decide,
 };
 
 use crate::counters::Counters;
@@ -65,14 +65,19 @@ impl Gate {
     /// Hands the outcome of a fetch to the core.
     pub(crate) fn install(
         &self,
-        issuer: IssuerId,
-        outcome: Result<KeyAnswer<'_>, FetchFailure>,
+        request: &KeyRequest,
+        outcome: Result<KeyAnswer, FetchFailure>,
         now: Timestamp,
     ) -> FetchReport {
         let mut tokens = self.tokens.borrow_mut();
         self.keys
             .borrow_mut()
-            .install(&mut tokens, issuer, outcome, now)
+            .install(&mut tokens, request, outcome, now)
+    }
+
+    /// What to fetch next in the round of that issuer's that has begun.
+    pub(crate) fn under_way(&self, issuer: IssuerId, now: Timestamp) -> Option<KeyRequest> {
+        self.keys.borrow().under_way(issuer, now)
     }
 
     /// The issuer's name in the policy.

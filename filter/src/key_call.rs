@@ -1,6 +1,6 @@
 //! The HTTP call that fetches a key set: how it is sent, and how its answer is read.
 
-use scopegate_core::{FetchFailure, KeyAnswer, KeyRequest, MAX_KEY_SET_BYTES};
+use scopegate_core::{FetchFailure, KeyAnswer, KeyLocation, KeyRequest, MAX_KEY_SET_BYTES};
 use url::{Position, Url};
 
 use crate::gate::Gate;
@@ -15,7 +15,10 @@ pub(crate) fn dispatch(gate: &Gate, request: &KeyRequest) -> Result<u32, HostErr
     const IMPOSSIBLE: HostError = HostError::malformed("http_call");
     let cluster = gate.policy.cluster(gate.issuer_name(request.issuer));
     let cluster = cluster.ok_or(IMPOSSIBLE)?;
-    let url = Url::parse(&request.url).map_err(|_| IMPOSSIBLE)?;
+    let KeyLocation::Url(url) = &request.location else {
+        return Err(IMPOSSIBLE);
+    };
+    let url = Url::parse(url).map_err(|_| IMPOSSIBLE)?;
     let authority = &url[Position::BeforeHost..Position::AfterPort];
     let path = &url[Position::BeforePath..Position::AfterQuery];
     let headers = [
@@ -28,15 +31,8 @@ pub(crate) fn dispatch(gate: &Gate, request: &KeyRequest) -> Result<u32, HostErr
     host::dispatch_get(cluster, &headers, request.timeout)
 }
 
-/// An answer as Envoy received it.
-pub(crate) struct Answer {
-    status: u16,
-    cache_control: Option<String>,
-    body: Vec<u8>,
-}
-
 /// The answer that Envoy has just announced by the number of its headers and the size of its body.
-pub(crate) fn read(headers: usize, body_size: usize) -> Result<Answer, FetchFailure> {
+pub(crate) fn read(headers: usize, body_size: usize) -> Result<KeyAnswer, FetchFailure> {
     // Envoy says in this way that the stream was reset: an answer that ended early or outgrew its buffers.
     if headers == 0 {
         return Err(FetchFailure::Truncated);
@@ -70,49 +66,6 @@ pub(crate) fn read(headers: usize, body_size: usize) -> Result<Answer, FetchFail
             host::log(Level::Warn, &format!("scopegate: key fetch: {words:?}"));
             Err(FetchFailure::Unreachable)
         }
-        status => Ok(Answer {
-            status,
-            cache_control: joined(&fields, b"cache-control"),
-            body,
-        }),
-    }
-}
-
-/// The values of a field that is a list, as one (RFC 9110 section 5.3).
-fn joined(fields: &[(Vec<u8>, Vec<u8>)], name: &[u8]) -> Option<String> {
-    let values: Vec<&str> = fields
-        .iter()
-        .filter(|(field, _)| field == name)
-        .filter_map(|(_, value)| str::from_utf8(value).ok())
-        .collect();
-    (!values.is_empty()).then(|| values.join(", "))
-}
-
-impl Answer {
-    /// The answer in the core's words.
-    pub(crate) fn to_core(&self) -> KeyAnswer<'_> {
-        KeyAnswer {
-            status: self.status,
-            cache_control: self.cache_control.as_deref(),
-            body: &self.body,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_that_comes_twice_is_one_list() {
-        let field = |name: &str, value: &str| (name.into(), value.into());
-        let fields = [
-            field("cache-control", "public"),
-            field("age", "5"),
-            field("cache-control", "max-age=60"),
-        ];
-        let seen = joined(&fields, b"cache-control");
-        assert_eq!(seen.as_deref(), Some("public, max-age=60"));
-        assert_eq!(joined(&fields, b"etag"), None);
+        status => Ok(KeyAnswer::new(status, fields, body)),
     }
 }

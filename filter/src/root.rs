@@ -12,7 +12,7 @@ use crate::answer;
 use crate::configuration;
 use crate::gate::Gate;
 use crate::host::{self, Buffer, Level};
-use crate::key_call::{self, Answer};
+use crate::key_call;
 use crate::stream::Stream;
 use crate::waiting::{Full, Progress, Waiter};
 
@@ -53,11 +53,7 @@ impl Context for Root {
         // A fetch that was given up before: its waiters have their answer.
         let Some(fetch) = ended else { return };
         attend(gate, |gate, now| {
-            let answer = key_call::read(headers, body_size);
-            let outcome = answer
-                .as_ref()
-                .map(Answer::to_core)
-                .map_err(|failure| *failure);
+            let outcome = key_call::read(headers, body_size);
             conclude(gate, &fetch.request, outcome, now);
         });
     }
@@ -148,20 +144,27 @@ fn fetch(gate: &Gate, request: KeyRequest, now: Timestamp) {
 fn conclude(
     gate: &Gate,
     request: &KeyRequest,
-    outcome: Result<KeyAnswer<'_>, FetchFailure>,
+    outcome: Result<KeyAnswer, FetchFailure>,
     now: Timestamp,
 ) {
-    let report = gate.install(request.issuer, outcome, now);
+    let report = gate.install(request, outcome, now);
     let name = gate.issuer_name(request.issuer);
     gate.counters.key_fetch(name, report);
     let level = match report {
-        FetchReport::Installed { .. } => Level::Info,
+        FetchReport::Discovered | FetchReport::Installed { .. } => Level::Info,
         FetchReport::Failed(_) => Level::Warn,
     };
     host::log(
         level,
-        &format!("scopegate: keys of `{name}`: {}: {report}", request.url),
+        &format!(
+            "scopegate: keys of `{name}`: {}: {report}",
+            request.location
+        ),
     );
+    if let Some(next) = gate.under_way(request.issuer, now) {
+        // Metadata was a step on the way: those who wait go on to wait for the keys.
+        return fetch(gate, next, now);
+    }
     gate.waiting.borrow_mut().release(request.issuer);
 }
 

@@ -51,7 +51,7 @@ pub fn check(input: &[u8]) {
                 credential.is_some(),
                 "keys are asked for without one credential"
             );
-            assert_eq!(keys.url, "https://other.example/jwks.json");
+            assert_eq!(keys.location.to_string(), "https://other.example/jwks.json");
             assert!(known.is_none_or(|known| known.issuer == OTHER));
         }
     }

@@ -104,7 +104,7 @@ fn ask(gate: &mut Gate, model: &Model, asked: &Asked) {
         }
     };
     if let Some(keys) = wanted {
-        let held = match keys.url.as_str() {
+        let held = match keys.location.to_string().as_str() {
             "https://tenant.example/jwks.json" => model.main,
             _ => model.other,
         };
@@ -112,7 +112,7 @@ fn ask(gate: &mut Gate, model: &Model, asked: &Asked) {
             held.attempted,
             Some(gate.now),
             "asked twice for {} at one moment",
-            keys.url
+            keys.location
         );
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use scopegate_core::{
-    CacheUse, Decision, Facts, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache,
-    KeyRequest, Policy, Portable, Reason, Request, Response, Timestamp, TokenCache, decide,
+    CacheUse, Decision, Facts, FetchFailure, FetchReport, KeyAnswer, KeyCache, KeyRequest, Policy,
+    Portable, Reason, Request, Response, Timestamp, TokenCache, decide,
 };
 
 use crate::issuer::{self, AUDIENCE, MAIN, OTHER, START, Signer};
@@ -22,8 +22,8 @@ pub struct Policies {
     pub uncached: Policy,
     /// Its identity headers.
     identity: &'static [&'static str],
-    /// The ids of its issuers in both, by `iss`.
-    issuers: Vec<(String, IssuerId, IssuerId)>,
+    /// What is to be fetched for its issuers in both, by `iss`.
+    issuers: Vec<(String, KeyRequest, KeyRequest)>,
 }
 
 impl Policies {
@@ -39,7 +39,13 @@ impl Policies {
             identity,
             issuers: issuers
                 .iter()
-                .map(|iss| ((*iss).to_owned(), id(&cached, iss), id(&uncached, iss)))
+                .map(|iss| {
+                    (
+                        (*iss).to_owned(),
+                        wanted(&cached, iss),
+                        wanted(&uncached, iss),
+                    )
+                })
                 .collect(),
             cached,
             uncached,
@@ -47,15 +53,15 @@ impl Policies {
     }
 }
 
-/// The id of an issuer. Only an answer tells it, so a gate without keys is asked with a token that nobody signed.
-fn id(policy: &Policy, iss: &str) -> IssuerId {
+/// What is to be fetched for an issuer. Only an answer tells it, so a gate without keys is asked with a token that nobody signed.
+fn wanted(policy: &Policy, iss: &str) -> KeyRequest {
     let claims = format!(r#"{{"iss":"{iss}","aud":"{AUDIENCE}","exp":9e9}}"#);
     let token = issuer::sign(br#"{"alg":"EdDSA"}"#, claims.as_bytes(), Signer::Stranger);
     let request = Asked::with_token(ANY_TOKEN, token.as_bytes()).request();
     let (keys, mut tokens) = (KeyCache::new(policy), TokenCache::new(policy, SEED));
     let now = Timestamp::from_secs(START);
     match decide(policy, &request, &keys, &mut tokens, &Portable, now) {
-        Decision::NeedKeys(needed) => needed.keys.issuer,
+        Decision::NeedKeys(needed) => needed.keys,
         other => panic!("a gate without keys does not ask for any: {other:?}"),
     }
 }
@@ -239,7 +245,7 @@ impl Gate {
 
     /// Asks for keys in vain, at this very moment.
     pub fn fail(&mut self, wanted: &KeyRequest) {
-        let iss = match wanted.url.as_str() {
+        let iss = match wanted.location.to_string().as_str() {
             "https://tenant.example/jwks.json" => MAIN,
             "https://other.example/jwks.json" => OTHER,
             url => panic!("nobody's keys are at {url}"),
@@ -256,7 +262,7 @@ impl Gate {
             assert!(
                 !matches!(again, Verdict::NeedKeys(_)),
                 "asked twice for {}",
-                keys.url
+                keys.location
             );
         }
         verdict
@@ -268,13 +274,9 @@ impl Gate {
     }
 
     /// Hands over what a fetch for the issuer of that `iss` brought.
-    pub fn install(
-        &mut self,
-        iss: &str,
-        outcome: Result<KeyAnswer<'_>, FetchFailure>,
-    ) -> FetchReport {
-        let ids = &self.policies.issuers;
-        let (_, id, uncached_id) = ids
+    pub fn install(&mut self, iss: &str, outcome: Result<KeyAnswer, FetchFailure>) -> FetchReport {
+        let issuers = &self.policies.issuers;
+        let (_, wanted, uncached_wanted) = issuers
             .iter()
             .find(|(known, ..)| known == iss)
             .expect("an issuer of the policy");
@@ -282,20 +284,15 @@ impl Gate {
         let mut none = TokenCache::new(&self.policies.uncached, SEED);
         let uncached = self
             .uncached_keys
-            .install(&mut none, *uncached_id, outcome, now);
-        let report = self.keys.install(&mut self.tokens, *id, outcome, now);
+            .install(&mut none, uncached_wanted, outcome.clone(), now);
+        let report = self.keys.install(&mut self.tokens, wanted, outcome, now);
         assert_eq!(report, uncached, "one answer, two reports");
         report
     }
 
     /// Hands over a good key set.
     pub fn install_set(&mut self, iss: &str, set: &str) {
-        let answer = KeyAnswer {
-            status: 200,
-            cache_control: None,
-            body: set.as_bytes(),
-        };
-        let report = self.install(iss, Ok(answer));
+        let report = self.install(iss, Ok(KeyAnswer::of_file(set.into())));
         assert_eq!(report, FetchReport::Installed { keys: 1 }, "{set}");
     }
 
@@ -478,6 +475,6 @@ fn check_wanted(policy: &Policy, keys: &KeyRequest) {
         "other" => "https://other.example/jwks.json",
         name => panic!("keys of the issuer `{name}`"),
     };
-    assert_eq!(keys.url, url);
+    assert_eq!(keys.location.to_string(), url);
     assert_eq!(keys.timeout.as_secs(), 5);
 }

@@ -27,10 +27,9 @@ pub fn check(input: &[u8]) {
     let Ok(status) = status.parse() else {
         return;
     };
-    let answer = KeyAnswer {
-        status,
-        cache_control,
-        body,
+    let answer = |body: &[u8]| {
+        let fields = cache_control.map(|value| ("cache-control", value));
+        Ok(KeyAnswer::new(status, fields, body.to_vec()))
     };
 
     // The token is verified, and so in the token cache, before the answer comes.
@@ -41,10 +40,11 @@ pub fn check(input: &[u8]) {
         matches!(gate.ask(&asked), Verdict::Allow(_)),
         "before any answer"
     );
-    let report = gate.install(MAIN, Ok(answer));
+    let report = gate.install(MAIN, answer(body));
     let after = gate.ask(&asked);
     assert!(FetchReport::CODES.contains(&report.code()));
     match report {
+        FetchReport::Discovered => panic!("the policy says where the keys are"),
         FetchReport::Failed(_) => {
             assert!(
                 matches!(after, Verdict::Allow(_)),
@@ -54,11 +54,16 @@ pub fn check(input: &[u8]) {
         FetchReport::Installed { keys } => {
             assert_eq!(status, 200);
             check_installed(body, keys, &after);
-            check_budget(&mut gate, answer, report);
+            let mut full = body.to_vec();
+            full.resize(MAX_KEY_SET_BYTES, b' ');
+            check_budget(&mut gate, answer(&full), report);
+            full.push(b' ');
+            let too_large = FetchReport::Failed(FetchFailure::TooLarge);
+            check_budget(&mut gate, answer(&full), too_large);
         }
     }
     assert_eq!(
-        gate.install(MAIN, Ok(answer)),
+        gate.install(MAIN, answer(body)),
         report,
         "the same answer is read in two ways"
     );
@@ -101,27 +106,6 @@ fn check_installed(body: &[u8], keys: usize, after: &Verdict) {
 }
 
 /// White space fills a good set up to its budget, and not beyond.
-fn check_budget(gate: &mut Gate, answer: KeyAnswer<'_>, report: FetchReport) {
-    let mut body = answer.body.to_vec();
-    body.resize(MAX_KEY_SET_BYTES, b' ');
-    let full = KeyAnswer {
-        body: &body,
-        ..answer
-    };
-    assert_eq!(
-        gate.install(MAIN, Ok(full)),
-        report,
-        "a set of the full budget"
-    );
-    body.push(b' ');
-    let over = KeyAnswer {
-        body: &body,
-        ..answer
-    };
-    let too_large = FetchReport::Failed(FetchFailure::TooLarge);
-    assert_eq!(
-        gate.install(MAIN, Ok(over)),
-        too_large,
-        "a set over the budget"
-    );
+fn check_budget(gate: &mut Gate, answer: Result<KeyAnswer, FetchFailure>, expected: FetchReport) {
+    assert_eq!(gate.install(MAIN, answer), expected, "a set at its budget");
 }

@@ -63,7 +63,7 @@ pub fn check(input: &[u8]) {
         let asked = Asked::with_token(path, &token);
         match gate.ask_in_vain(&asked) {
             Verdict::Deny(..) => {}
-            Verdict::NeedKeys(keys) => check_wanted(&token, &keys.url),
+            Verdict::NeedKeys(keys) => check_wanted(&token, &keys.location.to_string()),
             Verdict::Allow(passed) => {
                 assert_eq!(passed.issuer.as_deref(), Some("main"));
                 // White space around the value of a field is no part of it, nor are spaces behind the scheme.

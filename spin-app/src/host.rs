@@ -1,7 +1,7 @@
 //! The one place that names what Spin offers: files, variables, clocks, the store, outbound HTTP, and the log.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +37,16 @@ pub(crate) fn policy_text() -> Result<String, String> {
     std::fs::read_to_string("/policy.yaml").map_err(|error| {
         format!("policy: /policy.yaml cannot be read: {error}: mount it by `files` of the manifest")
     })
+}
+
+/// What a file holds, if it is not longer than that by far.
+pub(crate) fn file(path: &str, most: usize) -> Option<Vec<u8>> {
+    let file = std::fs::File::open(path).ok()?;
+    let mut content = Vec::new();
+    // One octet more, so that what is too long is seen to be.
+    let limit = u64::try_from(most).ok()?.saturating_add(1);
+    file.take(limit).read_to_end(&mut content).ok()?;
+    Some(content)
 }
 
 /// A variable of the component; `None` when it is not defined, or empty as by a default of the manifest.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result, bail};
 use scopegate_core::{
-    Allow, Decision, FetchFailure, KeyCache, KeyRequest, Policy, Portable, Reason, Request,
-    Response, Timestamp, TokenCache, decide, forbidden_trailers,
+    Allow, Decision, FetchFailure, KeyCache, KeyLocation, KeyRequest, Policy, Portable, Reason,
+    Request, Response, Timestamp, TokenCache, decide, forbidden_trailers,
 };
 
 use crate::corpus::file::Fail;
@@ -100,19 +100,22 @@ impl<'a> CoreGate<'a> {
     }
 
     fn fetch(&mut self, wanted: &KeyRequest) -> Result<()> {
-        if self.asked.contains(&(wanted.url.clone(), self.now_ms)) {
-            bail!("{} is asked for twice at one time", wanted.url);
+        let KeyLocation::Url(wanted_url) = &wanted.location else {
+            bail!("keys of a file are not served: {}", wanted.location);
+        };
+        if self.asked.contains(&(wanted_url.clone(), self.now_ms)) {
+            bail!("{wanted_url} is asked for twice at one time");
         }
         let turn = self
             .asked
             .iter()
-            .filter(|(url, _)| *url == wanted.url)
+            .filter(|(url, _)| url == wanted_url)
             .count();
-        self.asked.push((wanted.url.clone(), self.now_ms));
+        self.asked.push((wanted_url.clone(), self.now_ms));
         let (_, answers) = self
             .served
-            .get(&wanted.url)
-            .with_context(|| format!("nothing is served at {}", wanted.url))?;
+            .get(wanted_url)
+            .with_context(|| format!("nothing is served at {wanted_url}"))?;
         let answer = answers
             .get(turn)
             .or(answers.last())
@@ -120,11 +123,10 @@ impl<'a> CoreGate<'a> {
         let body = key_set::body(answer, self.test_keys)?;
         let status = answer.status.unwrap_or(200);
         let whole = |status| {
-            Ok(scopegate_core::KeyAnswer {
-                status,
-                cache_control: answer.cache_control.as_deref(),
-                body: &body,
-            })
+            let cache_control = answer.cache_control.as_ref();
+            let fields = cache_control.map(|value| ("cache-control", value));
+            let body = body.clone();
+            Ok(scopegate_core::KeyAnswer::new(status, fields, body))
         };
         let outcome = match answer.fail {
             None => whole(status),
@@ -135,8 +137,7 @@ impl<'a> CoreGate<'a> {
             Some(Fail::Oversized) => Err(FetchFailure::TooLarge),
         };
         let now = Timestamp::from_millis(self.now_ms);
-        self.keys
-            .install(&mut self.tokens, wanted.issuer, outcome, now);
+        self.keys.install(&mut self.tokens, wanted, outcome, now);
         Ok(())
     }
 }

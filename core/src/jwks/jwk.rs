@@ -1,5 +1,7 @@
 //! One key of a set (RFC 7517 section 4): imported, or skipped with the reason.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::{Key, SkippedKey};
@@ -31,6 +33,22 @@ pub(crate) enum UnusableKey {
     Published,
     /// The numbers make no key that we would trust.
     Invalid(InvalidKey),
+}
+
+impl fmt::Display for UnusableKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member { member } => write!(f, "`{member}` is absent, or not what it should be"),
+            Self::KeyType => f.write_str("its type (`kty`) is none that tokens are verified with"),
+            Self::Curve => f.write_str("its curve (`crv`) is none that tokens are verified with"),
+            Self::Algorithm => f.write_str("its `alg` is none that it could serve here"),
+            Self::Purpose => f.write_str("it is not for verifying signatures"),
+            Self::Published => {
+                f.write_str("it is a private or a secret key, with which anybody could sign")
+            }
+            Self::Invalid(_) => f.write_str("its numbers make no key that can be trusted"),
+        }
+    }
 }
 
 /// Imports a key, or says why not. `x5c` and its relatives are not read: the set itself came over TLS from the issuer.

@@ -18,7 +18,7 @@ pub const MAX_KEY_SET_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_KEYS: usize = 50;
 
 /// The usable keys of one issuer, and what is known of the others.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct KeySet {
     keys: Vec<Key>,
     skipped: Vec<SkippedKey>,
@@ -44,6 +44,16 @@ pub(crate) struct SkippedKey {
     pub(crate) kid: Option<String>,
     /// Why it was skipped.
     pub(crate) reason: UnusableKey,
+}
+
+/// What a set without any usable key means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OnEmpty {
+    /// A mistake, like an answer that cannot be read: the keys held go on to serve.
+    #[default]
+    Keep,
+    /// What it says: nobody's signature counts any more.
+    Refuse,
 }
 
 /// Why a document is not a key set, or one without use.
@@ -84,8 +94,8 @@ impl KeySet {
     /// Reads a JWK set, and imports its usable keys. The others are skipped, and remembered by their `kid`.
     ///
     /// # Errors
-    /// The document is too large or no key set, or holds no usable key.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, InvalidKeySet> {
+    /// The document is too large or no key set, or holds no usable key where that is not what it may mean.
+    pub(crate) fn parse(body: &[u8], on_empty: OnEmpty) -> Result<Self, InvalidKeySet> {
         if body.len() > MAX_KEY_SET_BYTES {
             return Err(InvalidKeySet::TooLarge);
         }
@@ -111,10 +121,10 @@ impl KeySet {
                 Err(skipped) => set.skipped.push(skipped),
             }
         }
-        if set.keys.is_empty() {
-            return Err(InvalidKeySet::NoKeys);
+        match (set.keys.is_empty(), on_empty) {
+            (true, OnEmpty::Keep) => Err(InvalidKeySet::NoKeys),
+            (true, OnEmpty::Refuse) | (false, _) => Ok(set),
         }
-        Ok(set)
     }
 
     /// The key that a token with this `kid` and this algorithm must be signed with. `kid` is compared byte for byte.
@@ -138,7 +148,19 @@ impl KeySet {
         self.keys.iter().any(|key| key.thumbprint == *thumbprint)
     }
 
-    /// How many usable keys there are: at least one.
+    /// The first key that was skipped for a fault of its own, and not because it serves something else.
+    pub(crate) fn broken_key(&self) -> Option<UnusableKey> {
+        let mut reasons = self.skipped.iter().map(|key| key.reason);
+        reasons.find(|reason| match reason {
+            UnusableKey::Member { .. } | UnusableKey::Published | UnusableKey::Invalid(_) => true,
+            UnusableKey::KeyType
+            | UnusableKey::Curve
+            | UnusableKey::Algorithm
+            | UnusableKey::Purpose => false,
+        })
+    }
+
+    /// How many usable keys there are: none only where [`OnEmpty::Refuse`] allowed that.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -188,6 +210,14 @@ fn thumbprint(kid: Option<&str>, algorithm: Option<Algorithm>, public: &PublicKe
     }
     hash.finalize().into()
 }
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.thumbprint == other.thumbprint
+    }
+}
+
+impl Eq for Key {}
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

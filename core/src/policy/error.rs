@@ -9,6 +9,7 @@ use super::claim_rule::InvalidClaimRule;
 use super::excerpt;
 use super::forward::InvalidForward;
 use super::issuer::InvalidIssuer;
+use super::key_origin::InvalidKeyOrigin;
 use super::names::UnknownIssuer;
 use super::quantity::InvalidQuantity;
 use super::route::InvalidRoute;
@@ -45,6 +46,7 @@ pub(crate) enum ProblemKind {
     Setting(InvalidSetting),
     Quantity(InvalidQuantity),
     Issuer(InvalidIssuer),
+    KeyOrigin(InvalidKeyOrigin),
     Url(InvalidUrl),
     Forward(InvalidForward),
     Route(InvalidRoute),
@@ -196,6 +198,7 @@ impl ProblemKind {
             Self::Setting(kind) => kind.explain(),
             Self::Quantity(kind) => kind.explain(),
             Self::Issuer(kind) => kind.explain(),
+            Self::KeyOrigin(kind) => kind.explain(),
             Self::Url(kind) => kind.explain(),
             Self::Forward(kind) => kind.explain(),
             Self::Route(kind) => kind.explain(),
@@ -220,6 +223,7 @@ kinds! {
     InvalidSetting => Setting,
     InvalidQuantity => Quantity,
     InvalidIssuer => Issuer,
+    InvalidKeyOrigin => KeyOrigin,
     InvalidUrl => Url,
     InvalidForward => Forward,
     InvalidRoute => Route,

@@ -45,6 +45,10 @@ pub(super) struct IssuerFile {
     #[serde(default, deserialize_with = "given")]
     pub(super) jwks_uri: Option<Spanned<String>>,
     #[serde(default, deserialize_with = "given")]
+    pub(super) jwks: Option<Spanned<serde_json::Value>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) jwks_file: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) algorithms: List<String>,
     #[serde(default, deserialize_with = "given")]
     pub(super) token_type: Option<Spanned<String>>,
@@ -71,6 +75,8 @@ pub(super) struct KeysFile {
     pub(super) cooldown: Option<Spanned<Scalar>>,
     #[serde(default, deserialize_with = "given")]
     pub(super) timeout: Option<Spanned<Scalar>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) on_empty: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde_saphyr::Spanned;
 
-use super::address::{self, PlainHttp};
+use super::address;
 use super::error::{Explanation, Problems};
 use super::excerpt;
 use super::file::{IssuerFile, KeysFile, List};
+use super::key_origin::{self, WrittenOrigin};
 use super::quantity::{Bounds, duration};
-use super::setting::{InvalidSetting, TOKEN_TYPES, non_empty, texts, truth, word};
+use super::setting::{InvalidSetting, ON_EMPTY, TOKEN_TYPES, non_empty, texts, truth, word};
 use super::{Freshness, Issuer};
+use crate::key_url::PlainHttp;
 use crate::verify::Algorithm;
 
 /// The longest name of an issuer: it is part of log lines and metrics.
@@ -57,10 +59,6 @@ pub(crate) enum InvalidIssuer {
     Name,
     MissingIssuer,
     MissingAudiences,
-    /// Keys cannot be found yet without their address.
-    MissingKeyUrl {
-        likely: String,
-    },
     /// The same `iss` as another issuer's.
     Same {
         name: String,
@@ -82,6 +80,8 @@ pub(super) fn issuer(
         issuer,
         audiences,
         jwks_uri,
+        jwks,
+        jwks_file,
         algorithms,
         token_type,
         audience_claim,
@@ -100,14 +100,13 @@ pub(super) fn issuer(
         Some(true) => PlainHttp::Permitted,
         Some(false) | None => PlainHttp::Refused,
     };
-    let jwks_uri = match jwks_uri {
-        Some(text) => address::jwks_uri(&text, http, problems),
-        None => {
-            let kind = missing_key_url(issuer.as_ref());
-            problems.report(name.referenced, kind);
-            None
-        }
+    let origin = WrittenOrigin {
+        jwks_uri,
+        jwks,
+        jwks_file,
+        settings: &keys,
     };
+    let key_origin = key_origin::key_origin(origin, issuer.as_ref(), http, problems);
     let issuer = match issuer {
         Some(text) => address::issuer(&text, problems),
         None => {
@@ -143,7 +142,7 @@ pub(super) fn issuer(
         name: name.value.clone(),
         issuer: issuer?,
         audiences: audiences?,
-        jwks_uri: jwks_uri?,
+        key_origin: key_origin?,
         algorithms: algorithms?,
         token_type: token_type?.unwrap_or_default(),
         audience_claim: audience_claim?,
@@ -164,13 +163,6 @@ pub(super) fn audience_list(
         "write the name of the API that the tokens are made for, as it stands in their `aud`",
         problems,
     )
-}
-
-fn missing_key_url(issuer: Option<&Spanned<String>>) -> InvalidIssuer {
-    let issuer = issuer.map_or("https://…", |text| text.value.trim_end_matches('/'));
-    InvalidIssuer::MissingKeyUrl {
-        likely: format!("{issuer}/.well-known/jwks.json"),
-    }
 }
 
 fn algorithm_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<Algorithm>> {
@@ -218,16 +210,19 @@ fn freshness(file: KeysFile, problems: &mut Problems<'_>) -> Option<Freshness> {
         max_stale,
         cooldown,
         timeout,
+        on_empty,
     } = file;
     let ttl = duration(ttl, &TTL, problems);
     let max_stale = duration(max_stale, &MAX_STALE, problems);
     let cooldown = duration(cooldown, &COOLDOWN, problems);
     let timeout = duration(timeout, &TIMEOUT, problems);
+    let on_empty = word(on_empty, "on_empty", &ON_EMPTY, problems);
     Some(Freshness {
         ttl: ttl?,
         max_stale: max_stale?,
         cooldown: cooldown?,
         timeout: timeout?,
+        on_empty: on_empty?.unwrap_or_default(),
     })
 }
 
@@ -272,10 +267,6 @@ impl InvalidIssuer {
             Self::MissingAudiences => Explanation::new(
                 "this issuer has no audiences, so that a token made for any other API would pass",
                 "write `audiences:` with the name of the API that the tokens are made for",
-            ),
-            Self::MissingKeyUrl { likely } => Explanation::new(
-                "this issuer does not say where its keys are, and they are not discovered yet",
-                format!("write `jwks_uri:`, often `{}`", excerpt::shown(likely)),
             ),
             Self::Same { name, line } => Explanation::new(
                 format!(

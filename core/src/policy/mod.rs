@@ -9,6 +9,7 @@ mod excerpt;
 mod file;
 mod forward;
 mod issuer;
+mod key_origin;
 mod names;
 mod quantity;
 mod route;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 use rsa::sha2::{Digest, Sha256};
 
+use crate::discovery::Discovery;
+use crate::jwks::{KeySet, OnEmpty};
 pub use crate::route::IssuerId;
 pub(crate) use crate::route::{
     Access, ClaimRule, ClaimTest, Mode, Requirements, Route, RouteTable, ScopeDemand,
@@ -67,7 +70,7 @@ pub(crate) struct Issuer {
     /// The audiences of which a token must name one. Never empty.
     pub(crate) audiences: Vec<String>,
     /// Where its keys are.
-    pub(crate) jwks_uri: String,
+    pub(crate) key_origin: KeyOrigin,
     /// The algorithms that its tokens may be signed with. Never empty.
     pub(crate) algorithms: Vec<Algorithm>,
     /// The kind of tokens it issues.
@@ -82,6 +85,19 @@ pub(crate) struct Issuer {
     pub(crate) keys: Freshness,
 }
 
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyOrigin {
+    /// At this address: `jwks_uri`.
+    Address(String),
+    /// Where its metadata says.
+    Metadata(Discovery),
+    /// In a file of the host's: `jwks_file`.
+    File(String),
+    /// In the policy: `jwks`.
+    Inline(KeySet),
+}
+
 /// How long fetched keys may be used, and how often they may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Freshness {
@@ -93,6 +109,8 @@ pub(crate) struct Freshness {
     pub(crate) cooldown: Duration,
     /// How long a fetch may take, and the requests that wait for it.
     pub(crate) timeout: Duration,
+    /// What a fetched set without any usable key means.
+    pub(crate) on_empty: OnEmpty,
 }
 
 /// The kind of tokens that an issuer issues.
@@ -158,6 +176,28 @@ impl Policy {
     /// The name of an issuer; empty for the id of another policy.
     pub fn issuer_name(&self, id: IssuerId) -> &str {
         self.issuer(id).map_or("", |issuer| &issuer.name)
+    }
+
+    /// The names of the issuers whose keys come over HTTP.
+    pub fn fetched_issuers(&self) -> impl Iterator<Item = &str> {
+        let fetched = self
+            .issuers
+            .iter()
+            .filter(|issuer| match issuer.key_origin {
+                KeyOrigin::Address(_) | KeyOrigin::Metadata(_) => true,
+                KeyOrigin::File(_) | KeyOrigin::Inline(_) => false,
+            });
+        fetched.map(|issuer| issuer.name.as_str())
+    }
+
+    /// The names of the issuers whose keys are in files of the host's, each with its path.
+    pub fn key_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.issuers
+            .iter()
+            .filter_map(|issuer| match &issuer.key_origin {
+                KeyOrigin::File(path) => Some((issuer.name.as_str(), path.as_str())),
+                KeyOrigin::Address(_) | KeyOrigin::Metadata(_) | KeyOrigin::Inline(_) => None,
+            })
     }
 
     /// The Envoy cluster that reaches the keys of the issuer of that name.

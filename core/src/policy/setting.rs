@@ -6,6 +6,7 @@ use super::error::{Explanation, Problems};
 use super::excerpt;
 use super::scalar::Scalar;
 use super::{Mode, Preflight, TokenForwarding, TokenType};
+use crate::jwks::OnEmpty;
 
 pub(super) const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
 pub(super) const TOKEN_FORWARDINGS: [(&str, TokenForwarding); 2] = [
@@ -16,6 +17,8 @@ pub(super) const PREFLIGHTS: [(&str, Preflight); 2] =
     [("pass", Preflight::Pass), ("refuse", Preflight::Refuse)];
 pub(super) const TOKEN_TYPES: [(&str, TokenType); 2] =
     [("any", TokenType::Any), ("at+jwt", TokenType::AtJwt)];
+pub(super) const ON_EMPTY: [(&str, OnEmpty); 2] =
+    [("keep", OnEmpty::Keep), ("refuse", OnEmpty::Refuse)];
 
 /// What is wrong with a setting of no particular kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use super::*;
 mod accepted;
 mod claims;
 mod issuers;
+mod key_origins;
 mod limits;
 mod paths;
 mod routes;

@@ -10,7 +10,7 @@ use rsa::{BigUint, RsaPrivateKey, pkcs1v15, pss};
 use serde_json::{Value, json};
 
 use super::{Algorithm, PublicKey};
-use crate::jwks::{KeySet, Selection};
+use crate::jwks::{KeySet, OnEmpty, Selection};
 
 /// The vectors of the RFCs that lie in `tests/vectors`, where all of them are put to the gate.
 pub(crate) const VECTORS: [(&str, &str); 6] = [
@@ -88,7 +88,7 @@ pub(crate) fn public_members(jwk: &Value) -> Value {
 /// The key of a JWK, imported as it would be out of an issuer's set.
 pub(crate) fn public_key(jwk: &Value) -> PublicKey {
     let body = json!({"keys": [jwk]}).to_string();
-    let set = KeySet::parse(body.as_bytes()).unwrap();
+    let set = KeySet::parse(body.as_bytes(), OnEmpty::Keep).unwrap();
     let found =
         Algorithm::ALL
             .into_iter()

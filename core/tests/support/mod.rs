@@ -130,7 +130,7 @@ impl Gate {
                 Some(reason) => format!("shadow {}", reason.code()),
             },
             Decision::Deny(deny) => deny.reason.code().to_owned(),
-            Decision::NeedKeys(needed) => format!("fetch {}", needed.keys.url),
+            Decision::NeedKeys(needed) => format!("fetch {}", needed.keys.location),
         })
     }
 
@@ -194,13 +194,20 @@ impl Gate {
         cache_control: Option<&str>,
         body: &str,
     ) -> FetchReport {
-        let answer = KeyAnswer {
-            status,
-            cache_control,
-            body: body.as_bytes(),
-        };
+        let cache_control = cache_control.map(|value| ("cache-control", value));
+        let answer = KeyAnswer::new(status, cache_control, body.into());
+        self.install(issuer, Ok(answer))
+    }
+
+    /// Hands in what became of the next fetch for that issuer.
+    pub fn install(
+        &mut self,
+        issuer: IssuerId,
+        outcome: Result<KeyAnswer, FetchFailure>,
+    ) -> FetchReport {
         let now = self.now();
-        self.keys.install(&mut self.tokens, issuer, Ok(answer), now)
+        let request = self.keys.request(issuer, now).unwrap();
+        self.keys.install(&mut self.tokens, &request, outcome, now)
     }
 
     /// What this gate leaves for another one.
@@ -215,9 +222,7 @@ impl Gate {
     }
 
     pub fn fail(&mut self, issuer: IssuerId) -> FetchReport {
-        let now = self.now();
-        self.keys
-            .install(&mut self.tokens, issuer, Err(FetchFailure::Timeout), now)
+        self.install(issuer, Err(FetchFailure::Timeout))
     }
 }
 

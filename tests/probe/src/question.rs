@@ -91,14 +91,9 @@ fn imported(question: &Question) -> Result<Option<(Algorithm, PublicKey)>, Strin
     let Decision::NeedKeys(wanted) = wanted else {
         return Ok(None);
     };
-    let issuer = wanted.keys.issuer;
     let body = json!({ "keys": [question.key] }).to_string();
-    let answer = KeyAnswer {
-        status: 200,
-        cache_control: None,
-        body: body.as_bytes(),
-    };
-    keys.install(&mut tokens, issuer, Ok(answer), NOW);
+    let answer = KeyAnswer::of_file(body.into_bytes());
+    keys.install(&mut tokens, &wanted.keys, Ok(answer), NOW);
     decide(&policy, &request, &keys, &mut tokens, &keyhole, NOW);
     Ok(keyhole.0.into_inner())
 }

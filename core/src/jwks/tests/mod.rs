@@ -22,7 +22,7 @@ fn key(algorithm: Algorithm, changes: Value) -> Value {
 }
 
 fn parse(keys: &[Value]) -> Result<KeySet, InvalidKeySet> {
-    KeySet::parse(json!({"keys": keys}).to_string().as_bytes())
+    KeySet::parse(json!({"keys": keys}).to_string().as_bytes(), OnEmpty::Keep)
 }
 
 #[test]
@@ -47,15 +47,15 @@ fn what_is_wrong_with_a_set_is_told_in_words() {
             "the key set is larger than 65536 bytes",
         ),
         (
-            KeySet::parse(b"[").unwrap_err(),
+            KeySet::parse(b"[", OnEmpty::Keep).unwrap_err(),
             "the key set cannot be read: the text is not JSON",
         ),
         (
-            KeySet::parse(b"[]").unwrap_err(),
+            KeySet::parse(b"[]", OnEmpty::Keep).unwrap_err(),
             "the key set cannot be read: the JSON value is not an object",
         ),
         (
-            KeySet::parse(b"{}").unwrap_err(),
+            KeySet::parse(b"{}", OnEmpty::Keep).unwrap_err(),
             "the key set has no array `keys`",
         ),
         (
@@ -128,7 +128,7 @@ fn documents_that_are_no_key_set() {
         (b"{\"keys\":[{}]}", InvalidKeySet::NoKeys),
     ] {
         assert_eq!(
-            KeySet::parse(body).err(),
+            KeySet::parse(body, OnEmpty::Keep).err(),
             Some(expected),
             "{}",
             String::from_utf8_lossy(body)
@@ -136,7 +136,7 @@ fn documents_that_are_no_key_set() {
     }
     let bomb = format!("{{\"keys\":{}", "[".repeat(30_000));
     assert_eq!(
-        KeySet::parse(bomb.as_bytes()).err(),
+        KeySet::parse(bomb.as_bytes(), OnEmpty::Keep).err(),
         Some(InvalidKeySet::Json(TooDeep))
     );
 }
@@ -160,8 +160,8 @@ fn a_set_has_budgets() {
         let start = json!({"keys": [jwk(Algorithm::Ed25519)]}).to_string();
         format!("{start}{}", " ".repeat(size - start.len()))
     };
-    assert!(KeySet::parse(filled(MAX_KEY_SET_BYTES).as_bytes()).is_ok());
-    let beyond = KeySet::parse(filled(MAX_KEY_SET_BYTES + 1).as_bytes());
+    assert!(KeySet::parse(filled(MAX_KEY_SET_BYTES).as_bytes(), OnEmpty::Keep).is_ok());
+    let beyond = KeySet::parse(filled(MAX_KEY_SET_BYTES + 1).as_bytes(), OnEmpty::Keep);
     assert_eq!(beyond.err(), Some(InvalidKeySet::TooLarge));
 
     let many = |count: usize| {
@@ -226,6 +226,6 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_set_or_not(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(KeySet::parse(&body).is_err());
+        prop_assert!(KeySet::parse(&body, OnEmpty::Keep).is_err());
     }
 }

@@ -94,7 +94,7 @@ fn the_issuers_of_the_example() {
         name: "auth0".into(),
         issuer: "https://tenant.eu.auth0.com/".into(),
         audiences: vec!["https://timesheets.example.com/api".into()],
-        jwks_uri: "https://tenant.eu.auth0.com/.well-known/jwks.json".into(),
+        key_origin: KeyOrigin::Address("https://tenant.eu.auth0.com/.well-known/jwks.json".into()),
         algorithms: vec![Algorithm::Rs256],
         token_type: TokenType::AtJwt,
         audience_claim: "client_id".into(),
@@ -105,13 +105,14 @@ fn the_issuers_of_the_example() {
             max_stale: Duration::ZERO,
             cooldown: Duration::from_secs(1),
             timeout: Duration::from_millis(100),
+            on_empty: OnEmpty::Keep,
         },
     };
     let local = Issuer {
         name: "local".into(),
         issuer: "http://127.0.0.1:8081".into(),
         audiences: vec!["timesheets".into(), "reports".into()],
-        jwks_uri: "http://localhost:8081/jwks?tenant=1".into(),
+        key_origin: KeyOrigin::Address("http://localhost:8081/jwks?tenant=1".into()),
         algorithms: Algorithm::DEFAULT.to_vec(),
         token_type: TokenType::Any,
         audience_claim: "aud".into(),
@@ -122,6 +123,7 @@ fn the_issuers_of_the_example() {
             max_stale: Duration::from_secs(3600),
             cooldown: Duration::from_secs(30),
             timeout: Duration::from_secs(5),
+            on_empty: OnEmpty::Keep,
         },
     };
     assert_eq!(policy.issuer(IssuerId(0)), Some(&auth0));
@@ -264,7 +266,10 @@ fn plain_http_needs_loopback_or_a_word_of_danger() {
     let policy = accepted(&issuer_only(
         "{ issuer: http://a.example/, audiences: [api], jwks_uri: http://a.example/jwks, danger_http_jwks: true }",
     ));
-    assert_eq!(policy.issuers[0].jwks_uri, "http://a.example/jwks");
+    assert_eq!(
+        policy.issuers[0].key_origin,
+        KeyOrigin::Address("http://a.example/jwks".into())
+    );
 }
 
 /// The issuer is a name, compared byte for byte; the key URL is an address, written in its normal form.
@@ -274,7 +279,10 @@ fn an_issuer_is_kept_as_it_is_written() {
         "{ issuer: HTTPS://A.example:443, audiences: [api], jwks_uri: HTTPS://A.example:443/b/../jwks }",
     ));
     assert_eq!(policy.issuers[0].issuer, "HTTPS://A.example:443");
-    assert_eq!(policy.issuers[0].jwks_uri, "https://a.example/jwks");
+    assert_eq!(
+        policy.issuers[0].key_origin,
+        KeyOrigin::Address("https://a.example/jwks".into())
+    );
 }
 
 #[test]
