@@ -48,6 +48,8 @@ pub enum FetchReport {
     Installed {
         /// How many usable keys it holds.
         keys: usize,
+        /// How far the issuer's clock is from ours, where it tells.
+        clock: Option<ClockDrift>,
     },
     /// The old keys, if any, stay as they were.
     Failed(FetchFailure),
@@ -113,7 +115,7 @@ impl KeyAnswer {
     }
 
     /// How far the issuer's clock is from ours; nothing where it does not tell the time (RFC 9110 section 6.6.1).
-    pub fn clock_drift(&self, now: Timestamp) -> Option<ClockDrift> {
+    pub(crate) fn clock_drift(&self, now: Timestamp) -> Option<ClockDrift> {
         ClockDrift::between(self.date.as_deref()?, self.age.as_deref(), now)
     }
 
@@ -176,7 +178,11 @@ impl fmt::Display for FetchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Discovered => f.write_str("the metadata says where the keys are"),
-            Self::Installed { keys } => write!(f, "installed {keys} keys"),
+            Self::Installed { keys, clock } => {
+                write!(f, "installed {keys} keys")?;
+                let alarming = clock.filter(|drift| drift.is_alarming());
+                alarming.map_or(Ok(()), |drift| write!(f, "; {drift}"))
+            }
             Self::Failed(failure) => write!(f, "failed: {failure}"),
         }
     }
@@ -260,8 +266,17 @@ mod tests {
     #[test]
     fn an_outcome_is_told_in_words() {
         use FetchFailure::{Invalid, Redirect, Status, Timeout, TooLarge, Truncated, Unreachable};
-        let installed = FetchReport::Installed { keys: 3 };
-        assert_eq!(installed.to_string(), "installed 3 keys");
+        for (seconds, words) in [
+            (10, "installed 3 keys"),
+            (
+                11,
+                "installed 3 keys; the issuer's clock is 11 s ahead of ours",
+            ),
+        ] {
+            let clock = Some(ClockDrift::Ahead(Duration::from_secs(seconds)));
+            let installed = FetchReport::Installed { keys: 3, clock };
+            assert_eq!(installed.to_string(), words);
+        }
         for (failure, words) in [
             (Timeout, "no answer in time"),
             (Unreachable, "no connection, or a broken one"),

@@ -293,7 +293,14 @@ impl Gate {
     /// Hands over a good key set.
     pub fn install_set(&mut self, iss: &str, set: &str) {
         let report = self.install(iss, Ok(KeyAnswer::of_file(set.into())));
-        assert_eq!(report, FetchReport::Installed { keys: 1 }, "{set}");
+        assert_eq!(
+            report,
+            FetchReport::Installed {
+                keys: 1,
+                clock: None
+            },
+            "{set}"
+        );
     }
 
     /// Asks twice, and once without the token cache. The answers must be one, and keep what every answer promises.

@@ -51,7 +51,7 @@ pub fn check(input: &[u8]) {
                 "{report}: the old key is gone, {after:?}"
             );
         }
-        FetchReport::Installed { keys } => {
+        FetchReport::Installed { keys, .. } => {
             assert_eq!(status, 200);
             check_installed(body, keys, &after);
             let mut full = body.to_vec();

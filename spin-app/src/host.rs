@@ -1,12 +1,12 @@
 //! The one place that names what Spin offers: files, variables, clocks, the store, outbound HTTP, and the log.
 
 use std::future::Future;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::{Either, select};
-use scopegate_core::Timestamp;
+use scopegate_core::{KeyAnswer, Timestamp};
 use spin_sdk::http::{IntoRequest, Response};
 use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::http::types::{ErrorCode, RequestOptions};
@@ -39,14 +39,9 @@ pub(crate) fn policy_text() -> Result<String, String> {
     })
 }
 
-/// What a file holds, if it is not longer than that by far.
-pub(crate) fn file(path: &str, most: usize) -> Option<Vec<u8>> {
-    let file = std::fs::File::open(path).ok()?;
-    let mut content = Vec::new();
-    // One octet more, so that what is too long is seen to be.
-    let limit = u64::try_from(most).ok()?.saturating_add(1);
-    file.take(limit).read_to_end(&mut content).ok()?;
-    Some(content)
+/// What a file says that the application mounts.
+pub(crate) fn file(path: &str) -> Option<KeyAnswer> {
+    std::fs::read(path).ok().map(KeyAnswer::of_file)
 }
 
 /// A variable of the component; `None` when it is not defined, or empty as by a default of the manifest.

@@ -17,6 +17,8 @@ mod keys;
 mod onward;
 mod settings;
 mod single_flight;
+#[cfg(not(feature = "middleware"))]
+mod store;
 
 use spin_sdk::wasip3;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};

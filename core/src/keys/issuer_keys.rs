@@ -130,7 +130,10 @@ impl FetchedKeys {
                 has_failed: false,
             }),
         };
-        let report = FetchReport::Installed { keys: keys.len() };
+        let report = FetchReport::Installed {
+            keys: keys.len(),
+            clock: answer.clock_drift(now),
+        };
         self.held = Some(Held {
             keys,
             max_age,

@@ -85,9 +85,10 @@ pub(crate) enum Missing {
 }
 
 impl KeyRequest {
-    /// Whether this is a step before the keys: what says where they are.
-    pub fn is_for_metadata(&self) -> bool {
-        self.step != Step::Keys
+    /// How much of the time that is left for a whole round this fetch may take: all of it, or half where the keys come after it.
+    pub fn share_of(&self, left: Duration) -> Duration {
+        let parts = if self.step == Step::Keys { 1 } else { 2 };
+        left.checked_div(parts).unwrap_or(left)
     }
 }
 
@@ -128,6 +129,11 @@ impl KeyCache {
     /// that both can reach. Nothing where nobody has asked for them yet, or where they are not fetched over HTTP.
     pub fn record(&self, issuer: IssuerId) -> Option<Vec<u8>> {
         self.fetched(issuer)?.record()
+    }
+
+    /// Whether the last time that an issuer was asked brought no keys.
+    pub fn has_failed(&self, issuer: IssuerId) -> bool {
+        self.fetched(issuer).is_some_and(FetchedKeys::has_failed)
     }
 
     /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer`, on where its keys are asked for, and on
