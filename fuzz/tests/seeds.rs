@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use scopegate_fuzz::{authorization, decide, jwks, path, policy, token};
+use scopegate_fuzz::{authorization, decide, jwks, metadata, path, policy, record, token};
 
 fn check(target: &str, promise: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,6 +23,8 @@ fn check(target: &str, promise: fn(&[u8])) {
 fn seeds_keep_the_promises() {
     check("token", token::check);
     check("jwks", jwks::check);
+    check("metadata", metadata::check);
+    check("record", record::check);
     check("policy", policy::check);
     check("authorization", authorization::check);
     check("path", path::check);

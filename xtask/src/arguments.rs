@@ -59,7 +59,16 @@ pub enum Comparison {
 }
 
 /// The programs of the fuzz workspace.
-pub const TARGETS: [&str; 6] = ["token", "jwks", "policy", "authorization", "path", "decide"];
+pub const TARGETS: [&str; 8] = [
+    "token",
+    "jwks",
+    "metadata",
+    "record",
+    "policy",
+    "authorization",
+    "path",
+    "decide",
+];
 
 /// How long a target runs where nothing else is said.
 const FUZZ_SECONDS: u32 = 60;

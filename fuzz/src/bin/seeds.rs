@@ -7,10 +7,20 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use scopegate_fuzz::issuer::{self, START, Signer};
+use scopegate_fuzz::{metadata, record};
 use serde_json::{Map, Value};
 
 /// The targets that have seeds.
-const TARGETS: [&str; 6] = ["token", "jwks", "policy", "authorization", "path", "decide"];
+const TARGETS: [&str; 8] = [
+    "token",
+    "jwks",
+    "metadata",
+    "record",
+    "policy",
+    "authorization",
+    "path",
+    "decide",
+];
 
 /// A seed longer than this teaches a fuzzer little, and weighs on the tree.
 const MAX_SEED_BYTES: usize = 4 * 1024;
@@ -171,6 +181,113 @@ fn own(seeds: &mut Seeds) {
         ("an elliptic key", "200\n{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k1\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}".to_owned()),
     ] {
         add(seeds, "jwks", name, answer);
+    }
+    own_metadata(seeds);
+    own_records(seeds);
+}
+
+/// Metadata, true and false.
+fn own_metadata(seeds: &mut Seeds) {
+    let of = |issuer: &str, key_url: &str| {
+        format!(
+            "200\n{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{key_url}\",\"response_types_supported\":[\"code\"]}}"
+        )
+    };
+    let issuer = metadata::ISSUER;
+    let keys = "https://tenant.example/keys";
+    for (name, answer) in [
+        ("metadata", of(issuer, keys)),
+        (
+            "another path and a query",
+            of(issuer, "https://tenant.example:443/a/../b?v=1"),
+        ),
+        ("another issuer", of("https://other.example/", keys)),
+        ("a slash more", of(&format!("{issuer}/"), keys)),
+        ("another host", of(issuer, "https://other.example/keys")),
+        (
+            "another port",
+            of(issuer, "https://tenant.example:8443/keys"),
+        ),
+        ("plain http", of(issuer, "http://tenant.example/keys")),
+        (
+            "a user",
+            of(issuer, "https://tenant.example@other.example/keys"),
+        ),
+        ("a fragment", of(issuer, "https://tenant.example/keys#a")),
+        ("a relative one", of(issuer, "/keys")),
+        (
+            "itself",
+            of(
+                issuer,
+                &format!("{issuer}/.well-known/openid-configuration"),
+            ),
+        ),
+        ("no keys", format!("200\n{{\"issuer\":\"{issuer}\"}}")),
+        ("an error", of(issuer, keys).replacen("200", "500", 1)),
+        ("a redirect", of(issuer, keys).replacen("200", "302", 1)),
+        ("a page", "200\n<html></html>".to_owned()),
+    ] {
+        add(seeds, "metadata", name, answer);
+    }
+}
+
+/// Records of keys, and what is none.
+fn own_records(seeds: &mut Seeds) {
+    let set = |fetched: &str, signer: Signer| {
+        let body = Value::String(issuer::key_set(signer)).to_string();
+        format!(r#"{{"fetched_ms":{fetched},"max_age_s":300,"body":{body}}}"#)
+    };
+    let record = |attempted: &str, has_failed: bool, set: &str| {
+        let (iss, url) = (issuer::MAIN, record::URL);
+        format!(
+            r#"{{"version":2,"issuer":"{iss}","url":"{url}","attempted_ms":{attempted},"has_failed":{has_failed},"named":null,"set":{set}}}"#
+        )
+    };
+    let now = "${now}";
+    let good = record(now, false, &set(now, Signer::Other));
+    for (name, text) in [
+        ("a newer set", good.clone()),
+        ("the same set", record(now, false, &set(now, Signer::Main))),
+        (
+            "an older set",
+            record("1799999900000", false, &set("1799999900000", Signer::Other)),
+        ),
+        (
+            "a failure",
+            record(now, true, &set("1799999990000", Signer::Main)),
+        ),
+        ("a failure alone", record(now, true, "null")),
+        ("a success alone", record(now, false, "null")),
+        (
+            "the future",
+            record("1800000900000", false, &set("1800000900000", Signer::Other)),
+        ),
+        (
+            "fetched after it was asked for",
+            record(now, true, &set("1800000900000", Signer::Other)),
+        ),
+        (
+            "another version",
+            good.replace("\"version\":2", "\"version\":1"),
+        ),
+        (
+            "another issuer",
+            good.replace("tenant.example/\"", "other.example/\""),
+        ),
+        (
+            "a name where none belongs",
+            good.replace(
+                "\"named\":null",
+                "\"named\":{\"jwks_uri\":\"https://tenant.example/x\",\"read_ms\":1}",
+            ),
+        ),
+        (
+            "cut off",
+            good.get(..good.len() / 2).unwrap_or_default().to_owned(),
+        ),
+        ("nothing", String::new()),
+    ] {
+        add(seeds, "record", name, text);
     }
 }
 
