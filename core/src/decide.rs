@@ -26,7 +26,10 @@ use crate::verify::{self, Verified, Verifier};
 enum Stop<'p> {
     Refuse(Reason),
     MissingScopes(Vec<&'p str>),
-    Unavailable(Duration),
+    Unavailable {
+        reason: Reason,
+        retry_after: Duration,
+    },
     NeedKeys(KeyRequest),
 }
 
@@ -311,9 +314,12 @@ impl<'p> Stop<'p> {
                 scopes,
                 ..Deny::because(Reason::ScopeMissing, facts)
             }),
-            Self::Unavailable(retry_after) => Decision::Deny(Deny {
+            Self::Unavailable {
+                reason,
                 retry_after,
-                ..Deny::because(Reason::KeysUnavailable, facts)
+            } => Decision::Deny(Deny {
+                retry_after,
+                ..Deny::because(reason, facts)
             }),
             Self::NeedKeys(keys) => Decision::NeedKeys(NeedKeys { keys, facts }),
         }
@@ -324,7 +330,7 @@ impl<'p> Stop<'p> {
         let (reason, fetch) = match self {
             Self::Refuse(reason) => (reason, None),
             Self::MissingScopes(_) => (Reason::ScopeMissing, None),
-            Self::Unavailable(_) => (Reason::KeysUnavailable, None),
+            Self::Unavailable { reason, .. } => (reason, None),
             Self::NeedKeys(wanted) => (Reason::KeysUnavailable, Some(wanted)),
         };
         Allow {
@@ -347,7 +353,13 @@ impl From<Missing> for Stop<'_> {
     fn from(missing: Missing) -> Self {
         match missing {
             Missing::Fetch(request) => Self::NeedKeys(request),
-            Missing::Unavailable { retry_after } => Self::Unavailable(retry_after),
+            Missing::Unavailable {
+                reason,
+                retry_after,
+            } => Self::Unavailable {
+                reason,
+                retry_after,
+            },
         }
     }
 }

@@ -76,7 +76,7 @@ impl Reason {
             | Self::KeyUnusable
             | Self::KeyAmbiguous
             | Self::SignatureInvalid => Row::InvalidToken,
-            Self::KeysUnavailable => Row::Unavailable,
+            Self::KeysUnavailable | Self::KidAwaited => Row::Unavailable,
             Self::ScopeMissing => Row::InsufficientScope,
             Self::ClaimRefused | Self::ClaimUnforwardable => Row::ForbiddenToken,
             Self::RouteUnmatched
@@ -323,6 +323,7 @@ mod tests {
         check(Reason::RouteUnmatched, 403, None, "Forbidden");
         check(Reason::PathAmbiguous, 400, None, "Ambiguous path");
         check(Reason::KeysUnavailable, 503, None, "Keys unavailable");
+        check(Reason::KidAwaited, 503, None, "Keys unavailable");
         check(Reason::HostFailure, 503, None, "Service unavailable");
     }
 

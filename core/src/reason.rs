@@ -43,6 +43,8 @@ pub enum Reason {
     SignatureInvalid,
     /// The issuer's keys cannot be had.
     KeysUnavailable,
+    /// The set has no key of that `kid`, and the token was issued after it was fetched: the issuer may have changed its keys since.
+    KidAwaited,
     /// A verified token without the scope that the route wants.
     ScopeMissing,
     /// A verified token that a claim rule of the route refuses.
@@ -65,7 +67,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::CredentialMissing,
         Self::CredentialAmbiguous,
         Self::CredentialMalformed,
@@ -86,6 +88,7 @@ impl Reason {
         Self::KeyAmbiguous,
         Self::SignatureInvalid,
         Self::KeysUnavailable,
+        Self::KidAwaited,
         Self::ScopeMissing,
         Self::ClaimRefused,
         Self::ClaimUnforwardable,
@@ -120,6 +123,7 @@ impl Reason {
             Self::KeyAmbiguous => "key_ambiguous",
             Self::SignatureInvalid => "signature_invalid",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::KidAwaited => "kid_awaited",
             Self::ScopeMissing => "scope_missing",
             Self::ClaimRefused => "claim_refused",
             Self::ClaimUnforwardable => "claim_unforwardable",

@@ -81,7 +81,10 @@ pub(crate) enum Lookup<'a> {
 /// What can be done about keys that are not at hand.
 pub(crate) enum Missing {
     Fetch(KeyRequest),
-    Unavailable { retry_after: Duration },
+    Unavailable {
+        reason: Reason,
+        retry_after: Duration,
+    },
 }
 
 impl KeyRequest {
@@ -250,6 +253,7 @@ fn no_keys(entry: &FetchedKeys, now: Timestamp) -> Missing {
     match entry.wanted(now) {
         Some(request) => Missing::Fetch(request),
         None => Missing::Unavailable {
+            reason: Reason::KeysUnavailable,
             retry_after: entry.cooldown_left(now),
         },
     }
@@ -271,8 +275,13 @@ fn newer_keys(
         .zip(entry.fetched())
         .is_some_and(|(issued, fetched)| issued.is_after(fetched, SECOND));
     // A set that was emptied on purpose has no newer keys.
-    let may_be_ours = entry.has_failed() || (is_newer && keys.len() > 0);
-    may_be_ours.then(|| Missing::Unavailable {
+    let reason = match entry.has_failed() {
+        true => Reason::KeysUnavailable,
+        false if is_newer && keys.len() > 0 => Reason::KidAwaited,
+        false => return None,
+    };
+    Some(Missing::Unavailable {
+        reason,
         retry_after: entry.cooldown_left(now),
     })
 }
