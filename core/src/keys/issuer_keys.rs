@@ -250,7 +250,9 @@ impl FetchedKeys {
         let Some(record) = KeyRecord::read(record, issuer, url) else {
             return false;
         };
-        if record.attempted > now.after(CLOCK_SLEW) || !self.may_be_named(record.named.as_ref()) {
+        let is_past = |time| time <= now.after(CLOCK_SLEW);
+        let may_be_named = |named: &Named| is_past(named.read) && self.may_be_named(named);
+        if !is_past(record.attempted) || !record.named.as_ref().is_none_or(may_be_named) {
             return false;
         }
         let fetched = self.fetched();
@@ -285,11 +287,10 @@ impl FetchedKeys {
     }
 
     /// Whether metadata of this issuer may have named that address: a record is believed no more than an answer.
-    fn may_be_named(&self, named: Option<&Named>) -> bool {
-        match (&self.round.start, named) {
-            (_, None) => true,
-            (Start::Keys(_), Some(_)) => false,
-            (Start::Metadata(discovery), Some(named)) => {
+    fn may_be_named(&self, named: &Named) -> bool {
+        match &self.round.start {
+            Start::Keys(_) => false,
+            Start::Metadata(discovery) => {
                 discovery.key_url(&named.jwks_uri).as_ref() == Ok(&named.jwks_uri)
             }
         }
