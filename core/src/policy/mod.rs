@@ -173,6 +173,11 @@ impl Policy {
         self.issuers.iter().map(|issuer| issuer.name.as_str())
     }
 
+    /// The ids of the issuers, in the order of the text.
+    pub fn issuer_ids(&self) -> impl Iterator<Item = IssuerId> + use<> {
+        (0..self.issuers.len()).map(IssuerId)
+    }
+
     /// The name of an issuer; empty for the id of another policy.
     pub fn issuer_name(&self, id: IssuerId) -> &str {
         self.issuer(id).map_or("", |issuer| &issuer.name)
