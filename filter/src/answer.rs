@@ -16,6 +16,7 @@ pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError>
         host::set_field(HeaderMap::Request, name, value)?;
     }
     gate.counters.token_cache(allow.facts.token_cache);
+    gate.counters.kid(&allow.facts);
     match allow.shadowed {
         None => {
             gate.counters.allowed();
@@ -33,6 +34,7 @@ pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError>
 /// Refuses a request. It is the last that happens to its context.
 pub(crate) fn deny(gate: &Gate, request: &Request, deny: &Deny<'_>) {
     gate.counters.token_cache(deny.facts.token_cache);
+    gate.counters.kid(&deny.facts);
     let response = deny.response(&gate.policy, request);
     refuse(gate, deny.reason.code(), &deny.facts, &response);
 }

@@ -13,8 +13,17 @@ pub(crate) enum InvalidConfiguration {
     NotText,
     /// A policy that does not parse.
     Policy(InvalidPolicy),
-    /// Issuers that `envoy.clusters` names no cluster for.
-    MissingClusters(Vec<String>),
+    /// Issuers whose keys cannot be had.
+    Issuers(Vec<UnreachableKeys>),
+}
+
+/// Why an issuer's keys cannot be had.
+#[derive(Debug)]
+pub(crate) enum UnreachableKeys {
+    /// `envoy.clusters` names no cluster for them.
+    MissingCluster { issuer: String },
+    /// They are in a file, and a filter has none.
+    InFile { issuer: String, path: String },
 }
 
 /// The policy that the configuration holds.
@@ -27,14 +36,21 @@ pub(crate) fn read(octets: &[u8]) -> Result<Policy, InvalidConfiguration> {
         return Err(InvalidConfiguration::Empty);
     }
     let policy = Policy::parse(text).map_err(InvalidConfiguration::Policy)?;
+    let in_files = policy
+        .key_files()
+        .map(|(name, path)| UnreachableKeys::InFile {
+            issuer: name.to_owned(),
+            path: path.to_owned(),
+        });
     let names = policy.fetched_issuers();
-    let missing: Vec<_> = names
-        .filter(|name| policy.cluster(name).is_none())
-        .map(str::to_owned)
-        .collect();
-    match missing.is_empty() {
+    let without_cluster = names.filter(|name| policy.cluster(name).is_none());
+    let without_cluster = without_cluster.map(|name| UnreachableKeys::MissingCluster {
+        issuer: name.to_owned(),
+    });
+    let unreachable: Vec<_> = in_files.chain(without_cluster).collect();
+    match unreachable.is_empty() {
         true => Ok(policy),
-        false => Err(InvalidConfiguration::MissingClusters(missing)),
+        false => Err(InvalidConfiguration::Issuers(unreachable)),
     }
 }
 
@@ -57,17 +73,30 @@ impl fmt::Display for InvalidConfiguration {
                  message): put the text of the policy, YAML or JSON, into a google.protobuf.StringValue",
             ),
             Self::Policy(invalid) => write!(f, "{invalid}"),
-            Self::MissingClusters(issuers) => {
-                for (index, issuer) in issuers.iter().enumerate() {
+            Self::Issuers(unreachable) => {
+                for (index, keys) in unreachable.iter().enumerate() {
                     let separator = if index == 0 { "" } else { "\n" };
-                    write!(
-                        f,
-                        "{separator}issuer `{issuer}` has no cluster to fetch its keys through: \
-                         write `envoy: {{ clusters: {{ {issuer}: NAME_OF_A_CLUSTER }} }}`",
-                    )?;
+                    write!(f, "{separator}{keys}")?;
                 }
                 Ok(())
             }
+        }
+    }
+}
+
+impl fmt::Display for UnreachableKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingCluster { issuer } => write!(
+                f,
+                "issuer `{issuer}` has no cluster to fetch its keys through: \
+                 write `envoy: {{ clusters: {{ {issuer}: NAME_OF_A_CLUSTER }} }}`",
+            ),
+            Self::InFile { issuer, path } => write!(
+                f,
+                "issuer `{issuer}` has its keys in the file `{path}`, and a filter in Envoy can read no file: \
+                 write the key set into the policy, as `jwks`, or let Envoy fetch it, with `jwks_uri`",
+            ),
         }
     }
 }
@@ -140,5 +169,32 @@ mod tests {
         );
         let text = POLICY.replace("envoy: {", "#");
         check(text.as_bytes(), &["issuer `first`", "\nissuer `second`"]);
+    }
+
+    #[test]
+    fn keys_in_a_file_are_refused_with_what_to_write_instead() {
+        let text = POLICY.replace(
+            "jwks_uri: https://first.example.com/jwks",
+            "jwks_file: /etc/keys.json",
+        );
+        check(
+            text.as_bytes(),
+            &["issuer `first`", "`/etc/keys.json`", "`jwks`", "`jwks_uri`"],
+        );
+    }
+
+    #[test]
+    fn keys_in_the_policy_need_no_cluster() {
+        let key = r#"{ keys: [{ kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo }] }"#;
+        let text = POLICY
+            .replace(
+                "jwks_uri: https://first.example.com/jwks",
+                &format!("jwks: {key}"),
+            )
+            .replace("    keys: { timeout: 5s }\n", "")
+            .replace("first: keys_of_first, ", "");
+        if let Err(invalid) = read(text.as_bytes()) {
+            panic!("{invalid}");
+        }
     }
 }

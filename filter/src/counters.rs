@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use scopegate_core::{CacheUse, FetchReport, Policy, Reason};
+use scopegate_core::{CacheUse, Facts, FetchReport, Policy, Reason};
 
 use crate::host::{self, Counter, HostError, Level};
 
 /// What every counter's name begins with, after Envoy's own `wasmcustom.`.
-const PREFIX: &str = "scopegate";
+pub(crate) const PREFIX: &str = "scopegate";
 
 /// All counters, defined when a policy is taken over, so that each is there as zero before its first event.
 pub(crate) struct Counters {
@@ -19,6 +19,7 @@ pub(crate) struct Counters {
     verified_by_host: Defined,
     verified_portably: Defined,
     key_fetch: BTreeMap<String, BTreeMap<&'static str, Defined>>,
+    unknown_kid: BTreeMap<String, Defined>,
 }
 
 /// A counter, or nothing where the host could not define it: a gate without statistics still is a gate.
@@ -48,6 +49,13 @@ impl Counters {
             token_cache_miss: define("token_cache.miss".to_owned()),
             verified_by_host: define("verify.host".to_owned()),
             verified_portably: define("verify.portable".to_owned()),
+            unknown_kid: policy
+                .issuer_names()
+                .map(|issuer| {
+                    let counter = define(format!("keys.{issuer}.unknown_kid"));
+                    (issuer.to_owned(), counter)
+                })
+                .collect(),
             key_fetch: policy
                 .issuer_names()
                 .map(|issuer| {
@@ -91,6 +99,13 @@ impl Counters {
 
     pub(crate) fn verified_portably(&self) {
         increment(self.verified_portably);
+    }
+
+    /// A request whose token names a key that the issuer's set does not have, when its answer is given.
+    pub(crate) fn kid(&self, facts: &Facts<'_>) {
+        if let (true, Some(issuer)) = (facts.unknown_kid, facts.issuer) {
+            increment(self.unknown_kid.get(issuer).copied().flatten());
+        }
     }
 
     pub(crate) fn key_fetch(&self, issuer: &str, report: FetchReport) {

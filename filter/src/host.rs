@@ -8,6 +8,9 @@
 //! answer. Envoy answers it with three statuses alone (done, bad argument, internal failure); all are foreseen there.
 #![allow(unsafe_code)]
 
+mod metric;
+mod shared_data;
+
 use std::fmt;
 use std::ptr::null_mut;
 use std::time::Duration;
@@ -15,6 +18,9 @@ use std::time::Duration;
 use scopegate_core::Timestamp;
 
 use crate::header_pairs;
+
+pub(crate) use metric::{Counter, Gauge, add, define_counter, define_gauge, increment, record};
+pub(crate) use shared_data::{Version, shared, swap_shared};
 
 /// A host call that failed, with the status the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +72,6 @@ pub(crate) enum Buffer {
     CallResponseBody = 4,
     PluginConfiguration = 7,
 }
-
-/// A counter in Envoy's statistics.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Counter(u32);
 
 /// Field names and values, in octets, in their order.
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -212,24 +214,6 @@ pub(crate) fn set_property(name: &str, value: &str) -> Result<(), HostError> {
     done("set_property", status)
 }
 
-/// The counter of that name; the same one when it was defined before.
-pub(crate) fn define_counter(name: &str) -> Result<Counter, HostError> {
-    const COUNTER: u32 = 0;
-    let mut id = 0;
-    // SAFETY: the host reads one live string, and writes one u32 to a live variable.
-    let status =
-        unsafe { abi::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
-    done("define_metric", status)?;
-    Ok(Counter(id))
-}
-
-/// Adds one to a counter.
-pub(crate) fn increment(counter: Counter) -> Result<(), HostError> {
-    // SAFETY: numbers are passed, no memory.
-    let status = unsafe { abi::proxy_increment_metric(counter.0, 1) };
-    done("increment_metric", status)
-}
-
 /// Calls one of the functions that Envoy adds to the ABI.
 pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
     let (mut data, mut size) = (null_mut(), 0);
@@ -313,6 +297,13 @@ imports! {
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize);
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32);
     fn proxy_increment_metric(id: u32, offset: i64);
+    fn proxy_record_metric(id: u32, value: u64);
+    fn proxy_get_shared_data(
+        key: *const u8, key_size: usize, data: *mut *mut u8, size: *mut usize, cas: *mut u32
+    );
+    fn proxy_set_shared_data(
+        key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32
+    );
     fn proxy_call_foreign_function(
         name: *const u8, name_size: usize, arguments: *const u8, arguments_size: usize,
         data: *mut *mut u8, size: *mut usize

@@ -69,6 +69,7 @@ impl Stream {
         // Wanted whether there is a place to wait or not: a full queue must not keep the keys from coming.
         let is_new = gate.waiting.borrow_mut().want(needed.keys.clone());
         let joined = gate.waiting.borrow_mut().join(waiter, &needed.keys, now);
+        gate.publish_waiting();
         if is_new {
             self.wake_root(gate, needed.keys.issuer)?;
         }
@@ -111,6 +112,7 @@ impl Stream {
     fn leave_queue(&self) {
         if let (Progress::Waiting, Some(gate)) = (self.progress.get(), &self.gate) {
             gate.waiting.borrow_mut().leave(self.context);
+            gate.publish_waiting();
             self.progress.set(Progress::Held);
         }
     }

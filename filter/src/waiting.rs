@@ -28,6 +28,10 @@ pub(crate) const ANSWERED_AT_ONCE: usize = 32;
 /// How long after a deadline the filter stops counting on Envoy, whose own timeout for a fetch comes first.
 pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
+/// How soon requests that wait for another worker's fetch look whether it has ended. Five workers that look at one entry this often
+/// take half a millisecond of a second.
+const LOOK: u32 = 5;
+
 /// How far a request has come. Shared between its context and its place in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -62,6 +66,8 @@ pub(crate) struct Fetch {
 pub(crate) struct Waiting {
     queues: BTreeMap<IssuerId, Queue>,
     wanted: BTreeMap<IssuerId, KeyRequest>,
+    /// Wanted by requests that wait, and being fetched by another worker.
+    held_back: BTreeMap<IssuerId, KeyRequest>,
     under_way: BTreeMap<IssuerId, Fetch>,
     /// The most requests that wait for one issuer.
     share: usize,
@@ -84,6 +90,7 @@ impl Waiting {
         Self {
             queues: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            held_back: BTreeMap::new(),
             under_way: BTreeMap::new(),
             share: MAX_WAITING
                 .checked_div(issuers)
@@ -101,7 +108,7 @@ impl Waiting {
         now: Timestamp,
     ) -> Result<(), Full> {
         let queue = self.queues.entry(wanted.issuer).or_default();
-        if queue.waiters.len().saturating_add(queue.ready.len()) >= self.share {
+        if queue.len() >= self.share {
             return Err(Full(waiter));
         }
         waiter.deadline.get_or_insert(deadline(now, wanted.timeout));
@@ -112,7 +119,8 @@ impl Waiting {
 
     /// Notes keys to be fetched, once per issuer. Says whether that is new.
     pub(crate) fn want(&mut self, wanted: KeyRequest) -> bool {
-        if self.under_way.contains_key(&wanted.issuer) {
+        let issuer = wanted.issuer;
+        if self.is_under_way(issuer) || self.held_back.contains_key(&issuer) {
             return false;
         }
         self.wanted.insert(wanted.issuer, wanted).is_none()
@@ -128,9 +136,42 @@ impl Waiting {
         self.wanted.clear();
     }
 
-    /// What is to be fetched now.
+    /// What is to be fetched now, or at least tried: for requests that still wait, or as soon as somebody wants it.
     pub(crate) fn take_wanted(&mut self) -> impl Iterator<Item = KeyRequest> + use<> {
-        std::mem::take(&mut self.wanted).into_values()
+        let mut wanted = std::mem::take(&mut self.wanted);
+        for (issuer, request) in std::mem::take(&mut self.held_back) {
+            if self.has_waiters(issuer) {
+                wanted.entry(issuer).or_insert(request);
+            }
+        }
+        wanted.into_values()
+    }
+
+    /// Puts back what another worker is fetching, if requests wait for it. What nobody waits for is left to the other.
+    pub(crate) fn hold_back(&mut self, request: KeyRequest) {
+        if self.has_waiters(request.issuer) {
+            self.held_back.insert(request.issuer, request);
+        }
+    }
+
+    fn has_waiters(&self, issuer: IssuerId) -> bool {
+        let queue = self.queues.get(&issuer);
+        queue.is_some_and(|queue| !queue.waiters.is_empty())
+    }
+
+    /// How many requests wait for that issuer's keys, or for their answer since they came.
+    pub(crate) fn count(&self, issuer: IssuerId) -> usize {
+        self.queues.get(&issuer).map_or(0, Queue::len)
+    }
+
+    /// Whether Envoy is fetching that issuer's keys for this worker.
+    pub(crate) fn is_under_way(&self, issuer: IssuerId) -> bool {
+        self.under_way.contains_key(&issuer)
+    }
+
+    /// The issuers whose keys Envoy is fetching for this worker.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = IssuerId> {
+        self.under_way.keys().copied()
     }
 
     /// Notes that Envoy has begun a fetch, and calls it `token`.
@@ -162,8 +203,10 @@ impl Waiting {
             .collect()
     }
 
-    /// Everyone who waits for the keys of that issuer is ready for an answer.
+    /// Everyone who waits for the keys of that issuer is ready for an answer, and says anew what it wants.
     pub(crate) fn release(&mut self, issuer: IssuerId) {
+        self.wanted.remove(&issuer);
+        self.held_back.remove(&issuer);
         if let Some(queue) = self.queues.get_mut(&issuer) {
             queue.release_if(|_| true);
         }
@@ -199,26 +242,32 @@ impl Waiting {
         }
     }
 
-    /// In how many milliseconds there is something to do; zero when there is nothing.
-    pub(crate) fn next_tick(&self, now: Timestamp) -> u32 {
+    /// In how many milliseconds there is something to do; nothing when there is not.
+    pub(crate) fn next_tick(&self, now: Timestamp) -> Option<u32> {
         let is_ready = |queue: &Queue| !queue.ready.is_empty();
         if !self.wanted.is_empty() || self.queues.values().any(is_ready) {
-            return 1;
+            return Some(1);
         }
+        let look = (!self.held_back.is_empty()).then_some(LOOK);
         let waiters = self
             .queues
             .values()
             .flat_map(|queue| queue.waiters.values());
         let waiters = waiters.filter_map(|waiter| waiter.deadline);
         let fetches = self.under_way.values().map(Fetch::deadline);
-        waiters.chain(fetches).min().map_or(0, |first| {
+        let deadline = waiters.chain(fetches).min().map(|first| {
             let left = first.millis().saturating_sub(now.millis());
             u32::try_from(left).unwrap_or(u32::MAX).max(1)
-        })
+        });
+        look.into_iter().chain(deadline).min()
     }
 }
 
 impl Queue {
+    fn len(&self) -> usize {
+        self.waiters.len().saturating_add(self.ready.len())
+    }
+
     fn release_if(&mut self, mut is_ready: impl FnMut(&Waiter) -> bool) {
         let released = self.waiters.extract_if(.., |_, waiter| is_ready(waiter));
         self.ready.extend(released);

@@ -42,7 +42,7 @@ fn six_requests_make_one_fetch_and_are_answered_together() {
     for context in 2..=4 {
         assert!(!join(&mut waiting, context, wanted("first")), "{context}");
     }
-    assert_eq!(waiting.next_tick(NOW), 1);
+    assert_eq!(waiting.next_tick(NOW), Some(1));
     let fetches: Vec<_> = waiting.take_wanted().collect();
     assert_eq!(fetches, [wanted("first")]);
     waiting.began(wanted("first"), 77, NOW);
@@ -59,7 +59,7 @@ fn six_requests_make_one_fetch_and_are_answered_together() {
     );
     waiting.release(wanted("first").issuer);
     assert_eq!(answered(&mut waiting), [1, 2, 3, 4, 5, 6]);
-    assert_eq!(waiting.next_tick(NOW), 0, "nothing is left to do");
+    assert_eq!(waiting.next_tick(NOW), None, "nothing is left to do");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn many_are_answered_a_batch_at_a_time() {
     assert_eq!(waiting.take_wanted().count(), 1);
     waiting.release(wanted("first").issuer);
     let mut batches = Vec::new();
-    while waiting.next_tick(NOW) == 1 {
+    while waiting.next_tick(NOW) == Some(1) {
         batches.push(answered(&mut waiting).len());
     }
     assert_eq!(batches, [32, 32, 6]);
@@ -134,12 +134,16 @@ fn the_next_tick_is_the_first_deadline() {
     join(&mut waiting, 1, wanted("first"));
     assert_eq!(waiting.take_wanted().count(), 1);
     waiting.began(wanted("first"), 1, after(1));
-    assert_eq!(waiting.next_tick(after(1)), 5_099, "the request's own");
+    assert_eq!(
+        waiting.next_tick(after(1)),
+        Some(5_099),
+        "the request's own"
+    );
     waiting.leave(1);
-    assert_eq!(waiting.next_tick(after(1)), 5_100, "the fetch's");
+    assert_eq!(waiting.next_tick(after(1)), Some(5_100), "the fetch's");
     assert_eq!(
         waiting.next_tick(after(9_000)),
-        1,
+        Some(1),
         "one that has passed comes at once"
     );
 }
@@ -185,4 +189,44 @@ fn a_share_is_never_too_small_to_be_of_use() {
     for (issuers, share) in [(0, 1_000), (1, 1_000), (3, 333), (20, 50), (500, 50)] {
         assert_eq!(Waiting::new(issuers).share, share, "{issuers} issuers");
     }
+}
+
+#[test]
+fn whoever_waits_for_another_workers_fetch_looks_often_and_nobody_else_does() {
+    let mut waiting = Waiting::new(1);
+    join(&mut waiting, 1, wanted("first"));
+    for _ in 0..3 {
+        let tried: Vec<_> = waiting.take_wanted().collect();
+        assert_eq!(tried, [wanted("first")]);
+        waiting.hold_back(wanted("first"));
+        assert_eq!(waiting.next_tick(NOW), Some(LOOK));
+        assert!(!waiting.want(wanted("first")), "the root is awake");
+    }
+    // The last one who waits leaves.
+    waiting.leave(1);
+    assert_eq!(waiting.take_wanted().count(), 0);
+    waiting.hold_back(wanted("first"));
+    assert_eq!(waiting.next_tick(NOW), None);
+    assert!(join(&mut waiting, 2, wanted("first")), "it wakes the root");
+    // The other's fetch has ended: what it brought may be enough.
+    assert_eq!(waiting.take_wanted().count(), 1);
+    waiting.hold_back(wanted("first"));
+    waiting.release(wanted("first").issuer);
+    assert_eq!(waiting.take_wanted().count(), 0);
+    assert_eq!(answered(&mut waiting), [2]);
+}
+
+#[test]
+fn those_who_wait_are_counted_until_they_have_their_answer() {
+    let mut waiting = Waiting::new(2);
+    let issuer = wanted("first").issuer;
+    join(&mut waiting, 1, wanted("first"));
+    join(&mut waiting, 2, wanted("first"));
+    join(&mut waiting, 3, wanted("second"));
+    waiting.release(issuer);
+    assert_eq!(waiting.count(issuer), 2);
+    waiting.leave(1);
+    assert_eq!(waiting.count(issuer), 1);
+    assert_eq!(answered(&mut waiting), [2]);
+    assert_eq!(waiting.count(issuer), 0);
 }
