@@ -1,7 +1,7 @@
 //! What the root context does for all requests of its policy: it keeps keys at hand, and tells how they stand.
 
 use scopegate_core::{
-    FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyRequest, KeyState, Timestamp,
+    ClockDrift, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyRequest, KeyState, Timestamp,
 };
 
 use crate::errand::Outcome;
@@ -144,9 +144,6 @@ pub(crate) fn conclude(
     outcome: Result<KeyAnswer, FetchFailure>,
     now: Timestamp,
 ) {
-    if let Ok(answer) = &outcome {
-        compare_clocks(gate, request.issuer, answer, now);
-    }
     let result = gate.install(request, outcome, now);
     let name = gate.issuer_name(request.issuer);
     gate.counters.key_fetch(name, result);
@@ -159,6 +156,12 @@ pub(crate) fn conclude(
         request.location
     );
     host::log(level, &line);
+    if let FetchReport::Installed {
+        clock: Some(drift), ..
+    } = result
+    {
+        compare_clocks(gate, request.issuer, drift);
+    }
     if let Some(next) = gate.under_way(request.issuer, now) {
         // Metadata was a step on the way: those who wait go on to wait for the keys, and this worker keeps its turn.
         gate.waiting.borrow_mut().want(next);
@@ -169,10 +172,7 @@ pub(crate) fn conclude(
     report(gate, now);
 }
 
-fn compare_clocks(gate: &Gate, issuer: IssuerId, answer: &KeyAnswer, now: Timestamp) {
-    let Some(drift) = answer.clock_drift(now) else {
-        return;
-    };
+fn compare_clocks(gate: &Gate, issuer: IssuerId, drift: ClockDrift) {
     gate.gauges.clock(issuer, drift);
     if sharing::note_clock(gate, issuer, drift.is_alarming()) {
         let level = if drift.is_alarming() {

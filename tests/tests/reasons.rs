@@ -46,7 +46,7 @@ fn contract(reason: Reason) -> (u16, &'static str, Option<&'static str>) {
         }
         RouteUnmatched | MethodUnmatched | PathMissing | ConnectRefused => (403, "Forbidden", None),
         PathAmbiguous => (400, "Ambiguous path", None),
-        KeysUnavailable => (503, "Keys unavailable", None),
+        KeysUnavailable | KidAwaited => (503, "Keys unavailable", None),
         HostFailure => (503, "Service unavailable", None),
     }
 }

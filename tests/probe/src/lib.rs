@@ -21,8 +21,8 @@ mod counters;
 #[allow(dead_code, reason = "the probe reads no header")]
 mod header_pairs;
 #[cfg(target_family = "wasm")]
-#[path = "../../../filter/src/host.rs"]
-#[allow(dead_code, reason = "the probe makes few host calls")]
+#[path = "../../../filter/src/host/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the probe makes few host calls")]
 mod host;
 #[cfg(target_family = "wasm")]
 #[path = "../../../filter/src/known_answers.rs"]
