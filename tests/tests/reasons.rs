@@ -16,7 +16,7 @@ fn contract(reason: Reason) -> (u16, &'static str, Option<&'static str>) {
         AlgorithmRefused, AudienceMismatch, ClaimMalformed, ClaimRefused, ClaimUnforwardable,
         ConnectRefused, CredentialAmbiguous, CredentialMalformed, CredentialMissing,
         CriticalHeader, HostFailure, IssuerRefused, IssuerUnknown, KeyAmbiguous, KeyUnusable,
-        KeysUnavailable, KidUnknown, MethodUnmatched, PathAmbiguous, PathMissing,
+        KeysUnavailable, KidAwaited, KidUnknown, MethodUnmatched, PathAmbiguous, PathMissing,
         ProofOfPossession, RouteUnmatched, ScopeMissing, SignatureInvalid, TokenExpired,
         TokenMalformed, TokenNotYetValid, TokenTooLarge, TypeRefused,
     };
