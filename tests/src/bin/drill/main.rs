@@ -1,0 +1,98 @@
+//! A drill for keys: load on the filter in a real Envoy while keys rotate, their server dies, and Envoy is configured anew.
+//!
+//! `cargo xtask drill` builds the filter, gets Envoy, and starts this program with `SCOPEGATE_FILTER` and `ENVOY_BIN`.
+//!
+//! Nothing here waits for the gate to say that it is well. Each issuer keeps a record of what it published and answered, and from
+//! that alone follows what each request was owed (see `verdict`).
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use e2e::tools;
+
+use crate::arguments::{Arguments, USAGE, Wish};
+use crate::drill::{Drill, say};
+use crate::memory::Memory;
+use crate::stop::Stop;
+use crate::table::Report;
+
+mod arguments;
+mod door;
+mod drill;
+mod evidence;
+mod fetches;
+mod house;
+mod issuer;
+mod load;
+mod memory;
+mod record;
+mod row;
+mod script;
+#[path = "../demo/stop.rs"]
+mod stop;
+mod table;
+mod times;
+mod tokens;
+mod verdict;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse(lexopt::Parser::from_env()) {
+        Ok(Wish::Run(arguments)) => arguments,
+        Ok(Wish::Help) => {
+            // Nobody reads the help if this fails.
+            let _ = write!(std::io::stdout(), "{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            say(&format!("error: {error}\n\n{USAGE}"));
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the drill passed.
+fn run(arguments: &Arguments) -> Result<bool> {
+    let stop = Stop::listen()?;
+    let Some(tools) = tools::find()? else {
+        bail!("no Envoy or no filter: `cargo xtask drill` gets both");
+    };
+    let mut drill = Drill::start(&tools, stop)?;
+    script::play(&mut drill)?;
+    while arguments.soak.is_some_and(|soak| drill.clock.now() < soak) {
+        script::play(&mut drill)?;
+    }
+    let mut faults = Vec::new();
+    let memory = match arguments.soak {
+        None => None,
+        Some(_) => Memory::of(&drill.memory),
+    };
+    match memory {
+        Some(memory) if !memory.is_flat() => {
+            faults.push("Envoy's memory grew after the first minute".to_owned());
+        }
+        None if arguments.soak.is_some() => {
+            faults.push("Envoy's memory was not seen often enough".to_owned());
+        }
+        _ => {}
+    }
+    let report = Report {
+        rows: &drill.rows,
+        memory,
+        faults,
+    };
+    let mut out = std::io::stdout().lock();
+    report.write(&mut out)?;
+    if arguments.json {
+        writeln!(out, "{}", report.to_json())?;
+    }
+    Ok(report.has_passed())
+}
