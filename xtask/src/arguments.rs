@@ -7,8 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use help::{
-    HELP, HELP_BENCH, HELP_BUILD, HELP_DEMO, HELP_ENVOY, HELP_FUZZ, HELP_MUTANTS, HELP_TEST,
-    HELP_VERSUS,
+    HELP, HELP_BENCH, HELP_BUILD, HELP_DEMO, HELP_DRILL, HELP_ENVOY, HELP_FUZZ, HELP_MUTANTS,
+    HELP_TEST, HELP_VERSUS,
 };
 
 /// What the user asked for.
@@ -22,6 +22,8 @@ pub enum Task {
     /// Files and folders of the core; none for all of it.
     Mutants(Vec<PathBuf>),
     Versus(Comparison),
+    /// The arguments go to the drill program as they are.
+    Drill(Vec<OsString>),
     /// The arguments go to the program that measures as they are, `spin` first.
     Bench(Vec<OsString>),
     /// The arguments go to the demo program as they are.
@@ -108,6 +110,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("mutants") => places(rest).map(Task::Mutants),
         Some("versus") if wants_help => Ok(Task::Help(HELP_VERSUS)),
         Some("versus") => comparison(&rest).map(Task::Versus),
+        Some("drill") if wants_help => Ok(Task::Help(HELP_DRILL)),
+        Some("drill") => Ok(Task::Drill(rest)),
         Some("bench") if wants_help => Ok(Task::Help(HELP_BENCH)),
         Some("bench") => benchmark(rest).map(Task::Bench),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
@@ -272,6 +276,11 @@ mod tests {
                 Task::Bench(vec!["spin".into(), "--quick".into()]),
             ),
             ("bench --help", Task::Help(HELP_BENCH)),
+            (
+                "drill --soak 10",
+                Task::Drill(vec!["--soak".into(), "10".into()]),
+            ),
+            ("drill --json -h", Task::Help(HELP_DRILL)),
             ("versus", Task::Versus(Comparison::Write)),
             ("versus --check", Task::Versus(Comparison::Check)),
             (

@@ -7,6 +7,7 @@ mod apt;
 mod arguments;
 mod bench;
 mod demo;
+mod drill;
 mod envoy;
 mod fuzz;
 mod layout;
@@ -59,6 +60,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Mutants(places) => mutants::run(&layout, &places)?,
         Task::Fuzz(fuzzing) => fuzz::run(&layout, &fuzzing)?,
         Task::Versus(wanted) => versus::run(&layout, &wanted)?,
+        Task::Drill(arguments) => drill::run(&layout, &arguments)?,
         Task::Bench(arguments) => bench::run(&layout, &arguments)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
     }

@@ -8,6 +8,7 @@ The project's menu: cargo xtask <command>
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   mutants make one mistake after the other in the core, and see whether the tests notice
   versus  put the corpus to Envoy's own jwt_authn and rbac, and write down where they disagree
+  drill   rotate keys, kill their server and configure Envoy anew under load, and see that nobody is wrongly refused or allowed
   bench   measure what the gate costs, beside the same application without it
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
@@ -94,6 +95,19 @@ right. Fails where a disagreement has no sentence, or a sentence no disagreement
 
   --check      write nothing; exit status 1 if the page is not what would be written
   --show CASE  print the native configuration for a case, as in 'scopes: the scope alone'
+";
+
+pub(super) const HELP_DRILL: &str = "\
+cargo xtask drill [--soak MINUTES] [--json]
+
+Builds the filter, gets Envoy, and starts it with 4 workers, two issuers and 16 clients that send 320 requests a second: good tokens,
+forged ones, some with keys that nobody has. Meanwhile the keys of one issuer rotate with overlap and without, its server dies, comes
+back, dies for longer than its keys may be trusted, and comes back; then, once more without it, Envoy gets another policy, and new VMs.
+Prints a line for each phase, in under two minutes. Exit status 1 if a request was wrongly refused or wrongly allowed, keys were fetched
+more often than once per cool-down or refresh, or the other issuer's users noticed anything. tests/README.md says how that is judged.
+
+  --soak MINUTES  repeat it for that long (at least 4), and check that Envoy's memory is flat after the first minute
+  --json          write a last line for machines, one JSON object
 ";
 
 pub(super) const HELP_BENCH: &str = "\
