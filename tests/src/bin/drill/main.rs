@@ -75,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         None => None,
         Some(_) => Memory::of(&drill.memory),
     };
-    match memory {
+    match &memory {
         Some(memory) if !memory.is_flat() => {
             faults.push("Envoy's memory grew after the first minute".to_owned());
         }

@@ -38,15 +38,16 @@ pub(crate) fn resident(process: u32) -> Result<u64> {
         .context("`ps` tells no resident set")
 }
 
-/// The resident set in the first and in the last third of the time after the warm-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The resident set in the first and in the last third of the time after the warm-up, and in every minute, in KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) first: u64,
     pub(crate) last: u64,
+    pub(crate) by_minute: Vec<u64>,
 }
 
 impl Memory {
-    /// The medians of both thirds; `None` where there are too few samples to tell.
+    /// The medians; `None` where there are too few samples to tell.
     pub(crate) fn of(samples: &[Sample]) -> Option<Self> {
         let warm: Vec<u64> = samples
             .iter()
@@ -57,11 +58,18 @@ impl Memory {
         Some(Self {
             first: median(warm.get(..third)?)?,
             last: median(warm.get(warm.len() - third..)?)?,
+            by_minute: samples
+                .chunk_by(|(one, _), (next, _)| one.as_secs() / 60 == next.as_secs() / 60)
+                .filter_map(|minute| {
+                    let minute: Vec<u64> = minute.iter().map(|(_, resident)| *resident).collect();
+                    median(&minute)
+                })
+                .collect(),
         })
     }
 
     /// Whether it is no more at the end than noise explains.
-    pub(crate) fn is_flat(self) -> bool {
+    pub(crate) fn is_flat(&self) -> bool {
         self.last <= self.first + ROOM
     }
 }
@@ -87,13 +95,14 @@ mod tests {
         let memory = Memory::of(&samples(|second| {
             150_000 + second.min(60) * 1_000 + (second % 90) * 400
         }));
-        assert!(memory.unwrap().is_flat(), "{memory:?}");
+        assert!(memory.as_ref().unwrap().is_flat(), "{memory:?}");
     }
 
     #[test]
     fn a_hundred_octets_a_request_are_not() {
         let memory = Memory::of(&samples(|second| 200_000 + second * 320 * 100 / 1024));
-        assert!(!memory.unwrap().is_flat(), "{memory:?}");
+        assert!(!memory.as_ref().unwrap().is_flat(), "{memory:?}");
+        assert_eq!(memory.unwrap().by_minute.len(), 10);
     }
 
     #[test]

@@ -60,12 +60,12 @@ impl Report<'_> {
             out,
             "\nexcused: refused within the time that the policy allows. fetches: the tenant's of at most as many + the other issuer's of at most as many."
         )?;
-        if let Some(Memory { first, last }) = self.memory {
+        if let Some(Memory { first, last, .. }) = &self.memory {
             writeln!(
                 out,
                 "memory after the first minute: {:.1} MiB in the first third, {:.1} MiB in the last",
-                mebi(first),
-                mebi(last)
+                mebi(*first),
+                mebi(*last)
             )?;
         }
         let of_rows = self.rows.iter().flat_map(|row| {
@@ -82,9 +82,14 @@ impl Report<'_> {
 
     /// The same for machines.
     pub(crate) fn to_json(&self) -> Value {
-        let memory = self
-            .memory
-            .map(|Memory { first, last }| json!({ "first_kib": first, "last_kib": last }));
+        let memory = self.memory.as_ref().map(|memory| {
+            let Memory {
+                first,
+                last,
+                by_minute,
+            } = memory;
+            json!({ "first_kib": first, "last_kib": last, "by_minute_kib": by_minute })
+        });
         json!({
             "passed": self.has_passed(),
             "rows": self.rows.iter().map(Row::to_json).collect::<Vec<_>>(),
