@@ -139,15 +139,15 @@ impl Row {
     ) {
         let mut faults = Vec::new();
         for (count, what) in [
-            (self.wrongly_refused, "requests were wrongly refused"),
-            (self.wrongly_allowed, "requests were wrongly allowed"),
+            (self.wrongly_refused, "requests wrongly refused"),
+            (self.wrongly_allowed, "requests wrongly allowed"),
             (
                 partner_refused,
-                "requests of the issuer that never fails did not pass",
+                "requests that did not pass though their issuer never failed",
             ),
         ] {
             if count > 0 {
-                faults.push(format!("{count} {what}"));
+                faults.push(format!("{what}: {count}"));
             }
         }
         for (count, most, whose) in [
@@ -160,7 +160,7 @@ impl Row {
         ] {
             if count > most {
                 faults.push(format!(
-                    "{whose} keys were fetched {count} times, and at most {most} are enough for all workers"
+                    "fetches of {whose} keys: {count}, and at most {most} are enough for all workers"
                 ));
             }
         }

@@ -133,7 +133,7 @@ mod tests {
             ..Row::default()
         };
         let bad = Row {
-            faults: vec!["1 requests were wrongly refused".to_owned()],
+            faults: vec!["requests wrongly refused: 1".to_owned()],
             ..row.clone()
         };
         for (rows, faults, passed, said) in [
@@ -142,7 +142,7 @@ mod tests {
                 vec![row.clone(), bad],
                 vec![],
                 false,
-                "WRONG: steady: 1 requests",
+                "WRONG: steady: requests",
             ),
             (
                 vec![row],

@@ -70,19 +70,16 @@ fn one_thing_wrong_is_one_fault() {
     let spoilt: [(Spoil, &str); 8] = [
         (
             |phase| phase.asked.push(asked(KEY, Answer::Status(503))),
-            "1 requests were wrongly refused",
+            "requests wrongly refused: 1",
         ),
         (
             |phase| phase.asked.push(asked(Brought::Forged, Answer::Allowed)),
-            "1 requests were wrongly allowed",
+            "requests wrongly allowed: 1",
         ),
-        (
-            |phase| phase.fetches = 3,
-            "the tenant's keys were fetched 3 times",
-        ),
+        (|phase| phase.fetches = 3, "fetches of the tenant's keys: 3"),
         (
             |phase| phase.partner_fetches = 5,
-            "the partner's keys were fetched 5 times",
+            "fetches of the partner's keys: 5",
         ),
         (
             |phase| phase.asked.retain(|asked| asked.brought != KEY),
@@ -125,7 +122,7 @@ fn the_other_issuer_is_excused_nothing() {
     );
     assert_eq!(
         row.faults,
-        ["1 requests of the issuer that never fails did not pass"]
+        ["requests that did not pass though their issuer never failed: 1"]
     );
 }
 
@@ -141,7 +138,7 @@ fn a_fault_of_any_round_stays() {
     assert_eq!((sum.requests, sum.fetches, sum.most_fetches), (9, 7, 6));
     assert_eq!(sum.faults.len(), 1);
     assert!(
-        sum.faults[0].starts_with("round 3: the tenant's"),
+        sum.faults[0].starts_with("round 3: fetches of the tenant's"),
         "{:?}",
         sum.faults
     );
