@@ -176,6 +176,16 @@ fn after_an_outage_the_next_request_is_served_within_one_cool_down() {
 }
 
 #[test]
+fn an_outage_may_begin_while_a_request_waits() {
+    let record = Record {
+        outages: vec![(ms(5_005), None)],
+        ..Record::new([1].into())
+    };
+    check(&record, 1, 4_990, UNAVAILABLE, Verdict::WronglyRefused);
+    check(&record, 1, 5_000, UNAVAILABLE, Verdict::Excused);
+}
+
+#[test]
 fn what_no_issuer_signed_is_refused_and_answered() {
     let none = Record::new([1].into());
     for (brought, answer, expected) in [
