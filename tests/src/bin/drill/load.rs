@@ -175,7 +175,7 @@ impl Client {
 }
 
 /// What a client sends in that turn. Of ten requests one each has a token of the partner's, a forged one, none, a retired one and a
-/// stranger; of the others half are the same token each time.
+/// stranger; of the others most are the same token each time.
 fn pick(wares: &Wares, turn: usize) -> (Brought, Option<String>) {
     let good = Some(&wares.good);
     let stock = match turn % 10 {
@@ -186,10 +186,16 @@ fn pick(wares: &Wares, turn: usize) -> (Brought, Option<String>) {
         9 => wares.strangers.as_ref().or(good),
         _ => good,
     };
-    let place = match turn % 2 {
-        0 => 0,
-        // Coprime to the sizes of the stocks, so that in time all of a stock is sent.
-        _ => turn / 10 * 7,
+    let round = turn / 10;
+    // Of the retired ones too half are the token that every worker has accepted and remembers.
+    let is_repeated = match turn % 10 {
+        7 => round.is_multiple_of(2),
+        place => place.is_multiple_of(2),
+    };
+    // Coprime to the sizes of the stocks, so that in time all of a stock is sent.
+    let place = match is_repeated {
+        true => 0,
+        false => round * 7,
     };
     let token = stock.and_then(|stock| stock.get(place % stock.len().max(1)));
     match token {
@@ -242,7 +248,11 @@ mod tests {
         }
         let repeated =
             turns().filter(|(brought, token)| *brought == good && token.as_deref() == Some("0"));
-        assert!(repeated.count() > 250);
+        assert!(repeated.count() >= 400);
+        let old = Brought::Sound(Issuer::Tenant, 1);
+        let remembered =
+            turns().filter(|(brought, token)| *brought == old && token.as_deref() == Some("0"));
+        assert!(remembered.count() >= 50);
         let different: BTreeSet<_> = turns()
             .filter(|(brought, _)| *brought == good)
             .collect::<Vec<_>>()
