@@ -106,7 +106,7 @@ back, dies for longer than its keys may be trusted, and comes back; then, once m
 Prints a line for each phase, in under two minutes. Exit status 1 if a request was wrongly refused or wrongly allowed, keys were fetched
 more often than once per cool-down or refresh, or the other issuer's users noticed anything. tests/README.md says how that is judged.
 
-  --soak MINUTES  repeat it for that long (at least 4), and check that Envoy's memory is flat after the first minute
+  --soak MINUTES  repeat it for that long (at least 5), and check that Envoy's memory is flat after the first minute
   --json          write a last line for machines, one JSON object
 ";
 
