@@ -1,6 +1,7 @@
 //! The core alone as a gate: time is a number, keys come from the case, and the upstream sees what the decision says.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use scopegate_core::{
@@ -8,9 +9,9 @@ use scopegate_core::{
     Request, Response, Timestamp, TokenCache, decide, forbidden_trailers,
 };
 
-use crate::corpus::file::Fail;
-use crate::corpus::policy::{Place, complete, key_sets};
-use crate::corpus::{KeyAnswer, KeySet, key_set};
+use crate::corpus::policy::complete;
+use crate::corpus::site::{Document, Published, Site};
+use crate::corpus::{Fail, KeySet};
 use crate::judge::{Prepared, Seen};
 use crate::runner::Host;
 use crate::server::Received;
@@ -23,14 +24,18 @@ pub struct CoreGate<'a> {
     tokens: TokenCache,
     now_ms: u64,
     test_keys: &'a BTreeMap<String, TestKey>,
-    /// The key server: by URL the name of the set and its answers.
-    served: HashMap<String, (String, Vec<KeyAnswer>)>,
-    /// Which URLs were asked for, and when.
+    site: Site,
+    /// The key server, and files with keys: by place the answers, and how many of them were given.
+    served: HashMap<String, (Published, usize)>,
+    /// What was asked for, and when.
     asked: Vec<(String, u64)>,
 }
 
+/// Where the key server would listen, if there were one.
+const KEY_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
+
 impl<'a> CoreGate<'a> {
-    /// A gate with that policy, whose placeholders are filled with these key sets, at that time.
+    /// A gate with that policy, at that time. Its placeholders are filled with these key sets, which are all that is published.
     ///
     /// # Errors
     /// The policy is none, or a key set is not there.
@@ -40,35 +45,27 @@ impl<'a> CoreGate<'a> {
         test_keys: &'a BTreeMap<String, TestKey>,
         now_ms: u64,
     ) -> Result<Self> {
-        let mut served = HashMap::new();
+        let site = Site::new(KEY_SERVER, "core");
         let mut places = BTreeMap::new();
-        for set in key_sets(policy)?.into_values() {
-            let url = format!("https://keys.example/{set}");
-            let answers = keys
-                .get(&set)
-                .with_context(|| format!("there is no key set {set:?}"))?
-                .answers
-                .clone();
-            served.insert(url.clone(), (set.clone(), answers));
-            places.insert(
-                set,
-                Place {
-                    url,
-                    cluster: "keys".to_owned(),
-                },
-            );
+        for (name, set) in keys {
+            places.insert(name.clone(), site.place(name, set, test_keys, "keys")?);
         }
         let policy = Policy::parse(&complete(policy, &places)?)?;
-        let (keys, tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0x5eed));
-        Ok(Self {
+        let tokens = TokenCache::new(&policy, 0x5eed);
+        let mut gate = Self {
+            keys: KeyCache::new(&policy),
             policy,
-            keys,
             tokens,
             now_ms,
             test_keys,
-            served,
+            site,
+            served: HashMap::new(),
             asked: Vec::new(),
-        })
+        };
+        for (name, set) in keys {
+            gate.publish(name, set)?;
+        }
+        Ok(gate)
     }
 
     /// What the core says to this request now.
@@ -100,36 +97,32 @@ impl<'a> CoreGate<'a> {
     }
 
     fn fetch(&mut self, wanted: &KeyRequest) -> Result<()> {
-        let KeyLocation::Url(wanted_url) = &wanted.location else {
-            bail!("keys of a file are not served: {}", wanted.location);
-        };
-        if self.asked.contains(&(wanted_url.clone(), self.now_ms)) {
-            bail!("{wanted_url} is asked for twice at one time");
+        let place = wanted.location.to_string();
+        if self.asked.contains(&(place.clone(), self.now_ms)) {
+            bail!("{place} is asked for twice at one time");
         }
-        let turn = self
-            .asked
-            .iter()
-            .filter(|(url, _)| url == wanted_url)
-            .count();
-        self.asked.push((wanted_url.clone(), self.now_ms));
-        let (_, answers) = self
+        let (document, given) = self
             .served
-            .get(wanted_url)
-            .with_context(|| format!("nothing is served at {wanted_url}"))?;
-        let answer = answers
-            .get(turn)
-            .or(answers.last())
-            .context("a key set without an answer")?;
-        let body = key_set::body(answer, self.test_keys)?;
-        let status = answer.status.unwrap_or(200);
+            .get_mut(&place)
+            .with_context(|| format!("nothing is served at {place}"))?;
+        self.asked.push((place, self.now_ms));
+        let (answer, body) = document
+            .answers
+            .get(*given)
+            .or(document.answers.last())
+            .context("a document without an answer")?;
+        *given += 1;
         let whole = |status| {
-            let cache_control = answer.cache_control.as_ref();
-            let fields = cache_control.map(|value| ("cache-control", value));
             let body = body.clone();
-            Ok(scopegate_core::KeyAnswer::new(status, fields, body))
+            Ok(match &wanted.location {
+                KeyLocation::Url(_) => {
+                    scopegate_core::KeyAnswer::new(status, answer.fields(self.now_ms), body)
+                }
+                KeyLocation::File(_) => scopegate_core::KeyAnswer::of_file(body),
+            })
         };
         let outcome = match answer.fail {
-            None => whole(status),
+            None => whole(answer.status.unwrap_or(200)),
             Some(Fail::Redirect) => whole(302),
             Some(Fail::Refused) => Err(FetchFailure::Unreachable),
             Some(Fail::Hung) => Err(FetchFailure::Timeout),
@@ -138,6 +131,17 @@ impl<'a> CoreGate<'a> {
         };
         let now = Timestamp::from_millis(self.now_ms);
         self.keys.install(&mut self.tokens, wanted, outcome, now);
+        Ok(())
+    }
+
+    /// The same, and every step of that round behind it.
+    fn fetch_round(&mut self, first: KeyRequest) -> Result<()> {
+        let now = Timestamp::from_millis(self.now_ms);
+        let mut next = Some(first);
+        while let Some(wanted) = next {
+            self.fetch(&wanted)?;
+            next = self.keys.under_way(wanted.issuer, now);
+        }
         Ok(())
     }
 }
@@ -176,20 +180,29 @@ impl Host for CoreGate<'_> {
         }
         // In shadow mode a request does not wait for keys: the next one finds them.
         if let Some(wanted) = behind {
-            self.fetch(&wanted)?;
+            self.fetch_round(wanted)?;
         }
         Ok(*seen)
     }
 
-    fn fetches(&self, key_set: &str) -> usize {
-        self.asked
-            .iter()
-            .filter(|(url, _)| {
-                self.served
-                    .get(url)
-                    .is_some_and(|(name, _)| name == key_set)
-            })
-            .count()
+    fn issuer(&self, name: &str) -> String {
+        self.site.issuer(name)
+    }
+
+    fn publish(&mut self, name: &str, set: &KeySet) -> Result<()> {
+        for (document, published) in self.site.documents(name, set, self.test_keys)? {
+            let url = self.site.url(name, document);
+            if document == Document::Keys {
+                self.served.insert(Site::file(name), (published.clone(), 0));
+            }
+            self.served.insert(url, (published, 0));
+        }
+        Ok(())
+    }
+
+    fn fetches(&self, name: &str, document: Document) -> usize {
+        let wanted = self.site.url(name, document);
+        self.asked.iter().filter(|(url, _)| *url == wanted).count()
     }
 }
 

@@ -9,12 +9,16 @@ pub mod file;
 pub mod key_set;
 pub mod mint;
 pub mod policy;
+pub mod site;
 mod tamper;
 pub mod template;
 pub mod token;
 
-pub use file::{Expect, Fail, KeyAnswer, KeySet, Request, Upstream};
+pub use file::{Expect, Request, Upstream};
+pub use key_set::{Fail, KeyAnswer, KeySet};
 pub use token::TokenSpec;
+
+use site::Document;
 
 /// Who can run a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +79,9 @@ pub struct Skip {
 /// One request and what it must get.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Milliseconds that pass before it.
+    /// What is published from then on.
+    pub keys: BTreeMap<String, KeySet>,
+    /// Milliseconds that pass after that, before the request.
     pub wait_ms: u64,
     /// The request.
     pub request: Request,
@@ -92,6 +98,34 @@ impl Case {
     /// How long its waits take together, in milliseconds.
     pub fn waits_ms(&self) -> u64 {
         self.steps.iter().map(|step| step.wait_ms).sum()
+    }
+
+    /// The key sets that a runner needs for it, by name.
+    ///
+    /// # Errors
+    /// One that is not there.
+    pub fn published(&self) -> Result<BTreeMap<String, KeySet>> {
+        let later = self.steps.iter().flat_map(|step| step.keys.values());
+        policy::named(&self.policy, &self.keys, later)
+    }
+
+    /// Whether it leaves a gate as it found it, but for keys that any other case of this policy finds there, too.
+    ///
+    /// # Errors
+    /// A key set that is not there.
+    pub fn only_asks(&self) -> Result<bool> {
+        let is_steady = self.published()?.values().all(KeySet::is_steady);
+        let changes_keys = self.steps.iter().any(|step| !step.keys.is_empty());
+        Ok(is_steady && !changes_keys && self.fetches.is_empty())
+    }
+
+    /// Whether what is published changes in its course.
+    pub fn changes_keys(&self) -> bool {
+        let changes = |set: &KeySet| {
+            let lists = [&set.answers, &set.metadata, &set.oauth_metadata];
+            lists.into_iter().any(|answers| answers.len() > 1)
+        };
+        self.keys.values().any(changes) || self.steps.iter().any(|step| !step.keys.is_empty())
     }
 }
 
@@ -172,14 +206,16 @@ fn complete(file_name: &str, file: &file::File, case: &file::Case) -> Result<Cas
     let mut all_keys = file.keys.clone();
     all_keys.extend(keys);
     for fetched in fetches.keys() {
-        if !all_keys.contains_key(fetched) {
-            bail!("`fetches` names the key set {fetched:?}, which is not in `keys`");
+        let named = Document::named(fetched);
+        if !named.is_some_and(|(set, _)| all_keys.contains_key(set)) {
+            bail!("`fetches` names {fetched:?}, which is no document of `keys`");
         }
     }
     let steps = match (request, expect, steps.is_empty()) {
         (Some(request), Some(expect), true) => vec![file::Step {
             wait: None,
             times: None,
+            keys: BTreeMap::new(),
             request,
             expect,
         }],
@@ -188,17 +224,20 @@ fn complete(file_name: &str, file: &file::File, case: &file::Case) -> Result<Cas
     };
     let mut completed = Vec::new();
     for step in steps {
+        if let Some(set) = step.keys.keys().find(|set| !all_keys.contains_key(*set)) {
+            bail!("a step replaces the key set {set:?}, which is not in `keys`");
+        }
         for repetition in 0..step.times.unwrap_or(1) {
             let mut request = step.request.clone();
             request.token = request.token.map(|token| token.over(&file.token));
             request.check()?;
-            // Of a repeated step the first one waits.
-            let wait_ms = if repetition == 0 {
-                wait_ms(step.wait.as_deref())?
-            } else {
-                0
+            // Of a repeated step the first one waits, and finds other keys.
+            let (wait_ms, keys) = match repetition {
+                0 => (wait_ms(step.wait.as_deref())?, step.keys.clone()),
+                _ => (0, BTreeMap::new()),
             };
             completed.push(Step {
+                keys,
                 wait_ms,
                 request,
                 expect: step.expect.clone(),

@@ -10,9 +10,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::config::{self, Address};
+use crate::corpus::KeySet;
 use crate::corpus::Runner;
-use crate::corpus::file::{Fail, KeySet};
-use crate::corpus::policy::{Place, complete};
+use crate::corpus::policy::{Place, Source, complete};
+use crate::corpus::site::{Document, Site};
 use crate::envoy::{Envoy, Launch};
 use crate::http1::{self, Answer};
 use crate::http2;
@@ -68,7 +69,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Where a key set called `name` of that listener lies; its answers come after `delay`.
+    /// Where a key set called `name` of that listener lies, which the policy names by its URL; its answers come after `delay`.
     ///
     /// # Errors
     /// A key set that names no test key.
@@ -79,24 +80,29 @@ impl<'a> Plan<'a> {
         set: &KeySet,
         delay: Duration,
     ) -> Result<Place> {
-        let path = key_path(listener, name);
-        self.key_server.put(&path, set, self.keys, delay)?;
-        let is_refused = set
-            .answers
-            .first()
-            .is_some_and(|answer| answer.fail == Some(Fail::Refused));
-        let cluster = if is_refused {
-            config::REFUSED
-        } else {
-            config::KEYS
+        self.publish(listener, name, set, &Source::Url, delay)
+    }
+
+    /// Where an issuer called `name` of that listener publishes what it does, of which the gate asks for that first.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn publish(
+        &self,
+        listener: &str,
+        name: &str,
+        set: &KeySet,
+        first: &Source,
+        delay: Duration,
+    ) -> Result<Place> {
+        let site = Site::new(self.key_server.address(), listener);
+        self.key_server
+            .publish(&site, name, set, self.keys, delay)?;
+        let cluster = match set.is_refused(*first == Source::Metadata) {
+            true => config::REFUSED,
+            false => config::KEYS,
         };
-        Ok(Place {
-            url: format!(
-                "http://127.0.0.1:{}{path}",
-                self.key_server.address().port()
-            ),
-            cluster: cluster.to_owned(),
-        })
+        site.place(name, set, self.keys, cluster)
     }
 
     /// A listener with this policy, placeholders filled with these places.
@@ -192,10 +198,6 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn key_path(listener: &str, name: &str) -> String {
-    format!("/{listener}/{name}")
-}
-
 /// A running gate.
 pub struct Gate {
     /// The Envoy process.
@@ -221,9 +223,43 @@ impl Gate {
             .with_context(|| format!("there is no listener {listener:?}"))
     }
 
+    /// What a listener's issuers publish.
+    pub fn site(&self, listener: &str) -> Site {
+        Site::new(self.key_server.address(), listener)
+    }
+
+    /// Publishes that instead of what the issuer of that name has published so far. A port that refused goes on refusing.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn replace(
+        &self,
+        listener: &str,
+        name: &str,
+        set: &KeySet,
+        keys: &BTreeMap<String, TestKey>,
+    ) -> Result<()> {
+        self.key_server
+            .replace(&self.site(listener), name, set, keys)
+    }
+
     /// The requests for a key set of a listener.
     pub fn key_requests(&self, listener: &str, name: &str) -> Vec<Received> {
-        self.key_server.asked(&key_path(listener, name))
+        self.fetches(listener, name, Document::Keys)
+            .into_iter()
+            .map(|(_, request)| request)
+            .collect()
+    }
+
+    /// The requests for a document of a listener's issuer, each with its time.
+    pub fn fetches(
+        &self,
+        listener: &str,
+        name: &str,
+        document: Document,
+    ) -> Vec<(Instant, Received)> {
+        self.key_server
+            .asked_at(&self.site(listener).path(name, document))
     }
 
     /// An id for a request, unlike all others of this gate.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
-use crate::corpus::file::{Fail, KeyAnswer, KeySet};
-use crate::corpus::key_set;
+use crate::corpus::key_set::{self, Fail, KeyAnswer, KeySet};
+use crate::corpus::site::{Published, Site};
 use crate::server::{Received, Reply, Server, answer};
 use crate::test_key::TestKey;
 
@@ -25,8 +25,11 @@ pub struct KeyServer {
 #[derive(Default)]
 struct Shelf {
     answers: Vec<(KeyAnswer, Vec<u8>)>,
+    /// How often these answers were asked for.
+    given: usize,
     delay: Duration,
-    asked: Vec<Received>,
+    /// Everybody who asked, whatever the answers were at that time.
+    asked: Vec<(Instant, Received)>,
 }
 
 impl KeyServer {
@@ -42,10 +45,11 @@ impl KeyServer {
             let (found, delay) = {
                 let mut stock = stock.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(shelf) = stock.get_mut(&path) else {
-                    return Reply::Bytes(answer(404, &[], b"no such key set"));
+                    return Reply::Bytes(answer(404, &[], b"no such document"));
                 };
-                shelf.asked.push(request);
-                let turn = shelf.asked.len().min(shelf.answers.len()) - 1;
+                shelf.asked.push((Instant::now(), request));
+                shelf.given += 1;
+                let turn = shelf.given.min(shelf.answers.len()) - 1;
                 (shelf.answers[turn].clone(), shelf.delay)
             };
             std::thread::sleep(delay);
@@ -74,56 +78,103 @@ impl KeyServer {
         for one in &set.answers {
             answers.push((one.clone(), key_set::body(one, keys)?));
         }
-        // Where a redirect leads: a follower would find good keys.
-        if let Some((first, body)) = answers.first()
-            && first.fail == Some(Fail::Redirect)
-        {
-            let good = KeyAnswer {
-                fail: None,
-                ..first.clone()
-            };
-            self.shelf(
-                &format!("{path}/moved"),
-                Shelf {
-                    answers: vec![(good, body.clone())],
-                    ..Shelf::default()
-                },
-            );
-        }
-        self.shelf(
-            path,
-            Shelf {
-                answers,
-                delay,
-                asked: Vec::new(),
-            },
-        );
+        let path = path.to_owned();
+        self.store(Published { path, answers }, delay);
         Ok(())
     }
 
-    fn shelf(&self, path: &str, shelf: Shelf) {
-        self.shelves
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.to_owned(), shelf);
+    /// Puts everything that an issuer publishes on its site; every answer comes after `delay`. What was asked for there so far
+    /// is forgotten.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn publish(
+        &self,
+        site: &Site,
+        name: &str,
+        set: &KeySet,
+        keys: &BTreeMap<String, TestKey>,
+        delay: Duration,
+    ) -> Result<()> {
+        for (_, document) in site.documents(name, set, keys)? {
+            self.store(document, delay);
+        }
+        Ok(())
+    }
+
+    /// Puts everything that an issuer publishes in the place of what it published before. What was asked for is still known.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    pub fn replace(
+        &self,
+        site: &Site,
+        name: &str,
+        set: &KeySet,
+        keys: &BTreeMap<String, TestKey>,
+    ) -> Result<()> {
+        let documents = site.documents(name, set, keys)?.into_iter();
+        let mut shelves = self.shelves();
+        for Published { path, answers } in documents.flat_map(|(_, one)| with_moved(one)) {
+            let shelf = shelves.entry(path).or_default();
+            (shelf.answers, shelf.given) = (answers, 0);
+        }
+        Ok(())
+    }
+
+    fn store(&self, document: Published, delay: Duration) {
+        let mut shelves = self.shelves();
+        for Published { path, answers } in with_moved(document) {
+            let shelf = Shelf {
+                answers,
+                delay,
+                ..Shelf::default()
+            };
+            shelves.insert(path, shelf);
+        }
     }
 
     /// The requests for that path so far, in the order they came.
     pub fn asked(&self, path: &str) -> Vec<Received> {
-        self.shelves
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-            .map(|shelf| shelf.asked.clone())
-            .unwrap_or_default()
+        self.asked_at(path)
+            .into_iter()
+            .map(|(_, request)| request)
+            .collect()
+    }
+
+    /// The same, with the time of each.
+    pub fn asked_at(&self, path: &str) -> Vec<(Instant, Received)> {
+        let shelves = self.shelves();
+        let shelf = shelves.get(path);
+        shelf.map(|shelf| shelf.asked.clone()).unwrap_or_default()
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, HashMap<String, Shelf>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A document, and where a redirect leads: a follower would find there what is right.
+fn with_moved(document: Published) -> impl Iterator<Item = Published> {
+    let is_redirect = |answer: &&(KeyAnswer, Vec<u8>)| answer.0.fail == Some(Fail::Redirect);
+    let moved = document.answers.iter().find(is_redirect).map(|found| {
+        let (mut answer, body) = found.clone();
+        answer.fail = None;
+        Published {
+            path: format!("{}/moved", document.path),
+            answers: vec![(answer, body)],
+        }
+    });
+    std::iter::once(document).chain(moved)
+}
+
 fn reply(path: &str, found: &KeyAnswer, body: &[u8]) -> Reply {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let fields = found.fields(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let mut headers = vec![("content-type", "application/json")];
-    if let Some(value) = &found.cache_control {
-        headers.push(("cache-control", value));
-    }
+    headers.extend(fields.iter().map(|(name, value)| (*name, value.as_str())));
     let status = found.status.unwrap_or(200);
     match found.fail {
         None => Reply::Bytes(answer(status, &headers, body)),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use crate::corpus::file::{Expect, Request};
-use crate::corpus::{Case, mint, template};
+use crate::corpus::site::Document;
+use crate::corpus::{Case, KeySet, mint, template};
 use crate::judge::{Prepared, Seen, differences};
 use crate::test_key::TestKey;
 
@@ -26,8 +27,17 @@ pub trait Host {
     /// No answer at all.
     fn ask(&mut self, request: &Prepared) -> Result<Seen>;
 
-    /// How often that key set was fetched in this case.
-    fn fetches(&self, key_set: &str) -> usize;
+    /// The issuer of that name.
+    fn issuer(&self, name: &str) -> String;
+
+    /// Publishes that instead of what the issuer of that name has published so far.
+    ///
+    /// # Errors
+    /// A key set that names no test key.
+    fn publish(&mut self, name: &str, set: &KeySet) -> Result<()>;
+
+    /// How often that document of the issuer of that name was fetched in this case.
+    fn fetches(&self, name: &str, document: Document) -> usize;
 }
 
 /// One request of a case, what it must get, and what it got.
@@ -52,8 +62,15 @@ pub fn ask(
     let mut asked = Vec::new();
     let mut token = None;
     for step in &case.steps {
+        for (name, set) in &step.keys {
+            host.publish(name, set)?;
+        }
         host.wait(step.wait_ms)?;
-        let sent = prepare(&step.request, keys, token.as_deref(), host.now_ms())?;
+        let mut request = step.request.clone();
+        if let Some(token) = &mut request.token {
+            token.name_issuers(|name| host.issuer(name))?;
+        }
+        let sent = prepare(&request, keys, token.as_deref(), host.now_ms())?;
         let expect = filled(&step.expect, sent.token.as_deref())?;
         let seen = host.ask(&sent);
         let is_answered = seen.is_ok();
@@ -94,11 +111,14 @@ pub fn complaints(case: &Case, asked: &[Asked], host: &dyn Host) -> Vec<String> 
                 .map(|difference| format!("request {number}: {difference}")),
         );
     }
-    for (key_set, expected) in &case.fetches {
-        let seen = host.fetches(key_set);
+    for (name, expected) in &case.fetches {
+        let Some((issuer, document)) = Document::named(name) else {
+            continue;
+        };
+        let seen = host.fetches(issuer, document);
         if seen != *expected {
             wrong.push(format!(
-                "fetches of the key set {key_set}: expected {expected}, saw {seen}"
+                "fetches of {name}: expected {expected}, saw {seen}"
             ));
         }
     }

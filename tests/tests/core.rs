@@ -25,7 +25,7 @@ fn main() -> Result<ExitCode> {
             skips += 1;
         }
         let trial = Trial::test(case.full_name(), move || {
-            let mut host = CoreGate::new(&case.policy, &case.keys, &keys, START_MS)?;
+            let mut host = CoreGate::new(&case.policy, &case.published()?, &keys, START_MS)?;
             run(&case, &keys, &mut host).map_err(|error| format!("{error:#}").into())
         });
         trials.push(trial.with_ignored_flag(skipped.is_some()));

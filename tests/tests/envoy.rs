@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use e2e::corpus::policy::key_sets;
-use e2e::corpus::{Case, Runner, load};
+use e2e::corpus::policy::{Source, fetched};
+use e2e::corpus::site::Document;
+use e2e::corpus::{Case, KeySet, Runner, load};
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};
 use e2e::runner::{Host, run};
@@ -40,9 +41,14 @@ fn main() -> Result<ExitCode> {
     let mut planned = Vec::new();
     for case in cases {
         for runner in RUNNERS {
-            let listener = listeners
-                .of(&case, runner)
-                .with_context(|| case.full_name())?;
+            // Envoy may not even start with the policy of a case that is not tried.
+            let is_tried = case.skip.get(&runner).is_none_or(|skip| skip.is_tried);
+            let listener = match is_tried {
+                true => listeners
+                    .of(&case, runner)
+                    .with_context(|| case.full_name())?,
+                false => String::new(),
+            };
             planned.push((case.clone(), runner, listener));
         }
     }
@@ -89,6 +95,7 @@ fn trial(
             gate: &gate,
             runner,
             listener: &listener,
+            keys: &keys,
             ids: Vec::new(),
         };
         match (run(&case, &keys, &mut host), skipped) {
@@ -138,41 +145,29 @@ struct Listeners<'a> {
 impl Listeners<'_> {
     /// The listener for that case: one that has the same policy and the same keys, else a new one.
     fn of(&mut self, case: &Case, runner: Runner) -> Result<String> {
-        let sets = key_sets(&case.policy)?;
-        let mut can_share = case.fetches.is_empty();
-        for set in sets.values() {
-            let answers = &case
-                .keys
-                .get(set)
-                .with_context(|| format!("there is no key set {set:?}"))?
-                .answers;
-            can_share &= answers.len() == 1
-                && answers
-                    .iter()
-                    .all(|answer| answer.keys.is_some() && answer.fail.is_none());
-        }
+        let published = case.published()?;
+        let can_share = case.only_asks()?;
         let is_same = |other: &&(Case, Runner, String)| {
             other.1 == runner
                 && other.0.policy == case.policy
-                && sets
-                    .values()
-                    .all(|set| other.0.keys.get(set) == case.keys.get(set))
+                && published
+                    .iter()
+                    .all(|(name, set)| other.0.keys.get(name) == Some(set))
         };
         if let Some((_, _, name)) = self.shared.iter().filter(|_| can_share).find(is_same) {
             return Ok(name.clone());
         }
         self.count += 1;
         let name = format!("{}-{}", runner.name(), self.count);
+        let sources = fetched(&case.policy)?;
         let mut places = BTreeMap::new();
-        for set in sets.into_values() {
-            let answers = case
-                .keys
-                .get(&set)
-                .context("a key set that was there a moment ago")?;
-            places.insert(
-                set.clone(),
-                self.plan.key_set(&name, &set, answers, Duration::ZERO)?,
-            );
+        for (issuer, set) in published {
+            let source = sources.values().find(|(_, named)| *named == issuer);
+            let source = source.map_or(&Source::Url, |(source, _)| source);
+            let place = self
+                .plan
+                .publish(&name, &issuer, &set, source, Duration::ZERO)?;
+            places.insert(issuer, place);
         }
         self.plan.listener(&name, &case.policy, &places)?;
         if can_share {
@@ -187,6 +182,7 @@ struct EnvoyHost<'a> {
     gate: &'a Gate,
     runner: Runner,
     listener: &'a str,
+    keys: &'a BTreeMap<String, TestKey>,
     /// Of the requests of the case.
     ids: Vec<String>,
 }
@@ -218,7 +214,15 @@ impl Host for EnvoyHost<'_> {
         self.gate.ask_as(self.listener, self.runner, sent, &id)
     }
 
-    fn fetches(&self, key_set: &str) -> usize {
-        self.gate.key_requests(self.listener, key_set).len()
+    fn issuer(&self, name: &str) -> String {
+        self.gate.site(self.listener).issuer(name)
+    }
+
+    fn publish(&mut self, name: &str, set: &KeySet) -> Result<()> {
+        self.gate.replace(self.listener, name, set, self.keys)
+    }
+
+    fn fetches(&self, name: &str, document: Document) -> usize {
+        self.gate.fetches(self.listener, name, document).len()
     }
 }

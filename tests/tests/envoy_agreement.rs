@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::core_gate::CoreGate;
-use e2e::corpus::file::KeySet;
+use e2e::corpus::KeySet;
 use e2e::corpus::{Runner, TokenSpec, mint};
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};

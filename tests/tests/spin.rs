@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, ensure};
-use e2e::corpus::policy::key_sets;
 use e2e::corpus::{Case, KeySet, Runner, load};
 use e2e::spin::application::Protocol;
 use e2e::spin::exceptions::Exceptions;
@@ -182,23 +181,8 @@ struct Groups {
 impl Groups {
     /// The group for that case: one that has the same policy and the same keys, else a new one.
     fn of(&mut self, case: &Case, way: Way) -> Result<Arc<Group>> {
-        let mut keys = BTreeMap::new();
-        for set in key_sets(&case.policy)?.into_values() {
-            let found = case.keys.get(&set);
-            let found = found.with_context(|| format!("there is no key set {set:?}"))?;
-            keys.insert(set, found.clone());
-        }
-        let is_steady = |set: &KeySet| {
-            let answers = &set.answers;
-            answers.len() == 1
-                && answers
-                    .iter()
-                    .all(|one| one.keys.is_some() && one.fail.is_none())
-        };
-        let can_share = case.fetches.is_empty()
-            && case.waits_ms() == 0
-            && !way.loses_instances
-            && keys.values().all(is_steady);
+        let keys = case.published()?;
+        let can_share = case.only_asks()? && case.waits_ms() == 0 && !way.loses_instances;
         let is_same = |group: &&Arc<Group>| group.policy == case.policy && group.keys == keys;
         if let Some(group) = self.shared.iter().filter(|_| can_share).find(is_same) {
             return Ok(Arc::clone(group));

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow, bail, ensure};
 use e2e::config::DECISION_HEADER;
-use e2e::corpus::file::KeySet;
+use e2e::corpus::KeySet;
 use e2e::corpus::{Runner, TokenSpec, mint};
 use e2e::gate::{Gate, Plan};
 use e2e::http1::Answer;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
+use super::key_set::KeySet;
 use super::token::TokenSpec;
 
 /// A case file.
@@ -55,103 +55,10 @@ pub(super) struct Case {
 pub(super) struct Step {
     pub(super) wait: Option<String>,
     pub(super) times: Option<usize>,
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, KeySet>,
     pub(super) request: Request,
     pub(super) expect: Expect,
-}
-
-/// What the key server has under one name: one answer for good, or one after the other (the last one stays).
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "WrittenKeySet")]
-pub struct KeySet {
-    /// The answers; never empty.
-    pub answers: Vec<KeyAnswer>,
-}
-
-/// A key set, as it is written: `answers`, or the fields of its one answer.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenKeySet {
-    #[serde(default)]
-    answers: Vec<KeyAnswer>,
-    keys: Option<Vec<KeyEntry>>,
-    body: Option<String>,
-    status: Option<u16>,
-    cache_control: Option<String>,
-    size: Option<usize>,
-    fail: Option<Fail>,
-}
-
-impl TryFrom<WrittenKeySet> for KeySet {
-    type Error = anyhow::Error;
-
-    fn try_from(written: WrittenKeySet) -> Result<Self> {
-        let WrittenKeySet {
-            answers,
-            keys,
-            body,
-            status,
-            cache_control,
-            size,
-            fail,
-        } = written;
-        let one = KeyAnswer {
-            keys,
-            body,
-            status,
-            cache_control,
-            size,
-            fail,
-        };
-        match (answers.is_empty(), one == KeyAnswer::default()) {
-            (true, false) => Ok(Self { answers: vec![one] }),
-            (false, true) => Ok(Self { answers }),
-            _ => bail!("a key set has either `answers` or the fields of one answer"),
-        }
-    }
-}
-
-/// One answer of the key server.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct KeyAnswer {
-    /// The keys of the set.
-    pub keys: Option<Vec<KeyEntry>>,
-    /// The body as it is, instead of a set of keys.
-    pub body: Option<String>,
-    /// The status code; 200 when absent.
-    pub status: Option<u16>,
-    /// The `cache-control` header.
-    pub cache_control: Option<String>,
-    /// The body is filled up to this many bytes with spaces, which JSON ignores.
-    pub size: Option<usize>,
-    /// How it fails instead of answering.
-    pub fail: Option<Fail>,
-}
-
-/// How a key server can fail.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fail {
-    /// Nothing listens there.
-    Refused,
-    /// The connection stands, and no answer comes.
-    Hung,
-    /// The connection closes in the middle of the body.
-    Truncated,
-    /// A body of 40 MiB.
-    Oversized,
-    /// A redirect to a place with the right keys.
-    Redirect,
-}
-
-/// One key of a set. What is neither `key` nor known here is a member of the JSON Web Key.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-pub struct KeyEntry {
-    /// The test key whose public half it is.
-    pub key: Option<String>,
-    /// Further members; `null` takes one away.
-    #[serde(flatten)]
-    pub members: Map<String, Value>,
 }
 
 /// A request.

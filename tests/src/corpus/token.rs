@@ -1,8 +1,10 @@
 //! How a case describes a token. `tests/README.md` says what each field means.
 
+use anyhow::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::template;
 use crate::test_key::PublicForm;
 
 /// How a token is made.
@@ -78,6 +80,31 @@ impl TokenSpec {
             tamper,
             size,
         }
+    }
+}
+
+impl TokenSpec {
+    /// Fills in every `${issuer:NAME}` of its claims.
+    ///
+    /// # Errors
+    /// A `${` without its end.
+    pub fn name_issuers(&mut self, issuer: impl Fn(&str) -> String) -> Result<()> {
+        let fill = |text: &str| {
+            template::fill(text, |inside| match inside.strip_prefix("issuer:") {
+                Some(name) => Some(issuer(name)),
+                // Others have their time later.
+                None => Some(format!("${{{inside}}}")),
+            })
+        };
+        for value in self.claims.values_mut() {
+            if let Value::String(text) = value {
+                *text = fill(text)?;
+            }
+        }
+        if let Some(text) = &mut self.claims_json {
+            *text = fill(text)?;
+        }
+        Ok(())
     }
 }
 

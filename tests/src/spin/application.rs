@@ -36,6 +36,8 @@ pub struct Application {
     pub guards: Option<PathBuf>,
     /// What is mounted as `/policy.yaml`, if anything.
     pub policy: Option<String>,
+    /// Further files that it can read, by their paths.
+    pub files: Vec<(String, Vec<u8>)>,
     /// The component's variables.
     pub variables: Vec<(String, String)>,
     /// `allowed_outbound_hosts`.
@@ -55,6 +57,7 @@ impl Application {
             component: component.to_owned(),
             guards: None,
             policy: Some(policy.to_owned()),
+            files: Vec::new(),
             variables: variables
                 .map(|(name, value)| (name.to_owned(), value))
                 .to_vec(),
@@ -92,6 +95,11 @@ impl Application {
         std::fs::write(&manifest, self.manifest())?;
         if let Some(policy) = &self.policy {
             std::fs::write(folder.path().join("policy.yaml"), policy)?;
+        }
+        for (path, content) in &self.files {
+            let path = folder.path().join(path.trim_start_matches('/'));
+            std::fs::create_dir_all(path.parent().context("a file without a folder")?)?;
+            std::fs::write(path, content)?;
         }
         let mut launch = Launch::new(program, &manifest);
         launch.arguments.clone_from(&self.arguments);
@@ -136,8 +144,14 @@ impl Application {
             "[component.{name}]\nsource = {}\n",
             quoted(&source.display().to_string())
         ));
-        if self.policy.is_some() {
-            text.push_str("files = [\"policy.yaml\"]\n");
+        let policy = self.policy.iter().map(|_| "policy.yaml");
+        let others = self
+            .files
+            .iter()
+            .map(|(path, _)| path.trim_start_matches('/'));
+        let files: Vec<String> = policy.chain(others).map(quoted).collect();
+        if !files.is_empty() {
+            text.push_str(&format!("files = [{}]\n", files.join(", ")));
         }
         let hosts: Vec<String> = self.outbound.iter().map(|host| quoted(host)).collect();
         text.push_str(&format!(

@@ -1,18 +1,18 @@
 //! A case's host: the gate in a Spin application, before the tests' upstream service and key server.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::Program;
 use super::application::{Application, Protocol, Running};
 use super::decision::{Decision, Verdict, decisions};
-use crate::corpus::file::{Fail, KeySet};
-use crate::corpus::policy::{Place, complete, key_sets};
+use crate::corpus::KeySet;
+use crate::corpus::policy::{Source, complete, fetched};
+use crate::corpus::site::{Document, Site};
 use crate::judge::{Prepared, Seen};
 use crate::key_server::KeyServer;
 use crate::runner::Host;
@@ -21,9 +21,6 @@ use crate::test_key::TestKey;
 use crate::tools::SpinTools;
 use crate::upstream::UpstreamServer;
 use crate::wire;
-
-/// Where nobody listens.
-const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 /// How long what is done behind an answer may take: a refresh of keys, a write into the store.
 const SETTLED: Duration = Duration::from_millis(60);
@@ -59,29 +56,13 @@ impl Surroundings {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Puts a key set on the key server, each of its answers after `delay`, and gives its URL.
-    ///
-    /// # Errors
-    /// A key set that names no test key.
-    pub fn key_set(&self, path: &str, set: &KeySet, delay: Duration) -> Result<String> {
-        self.key_server.put(path, set, &self.keys, delay)?;
-        let is_refused = set
-            .answers
-            .first()
-            .is_some_and(|answer| answer.fail == Some(Fail::Refused));
-        let address = match is_refused {
-            true => NOBODY,
-            false => self.key_server.address(),
-        };
-        Ok(format!("http://{address}{path}"))
+    /// The requests for a document of that issuer of a site.
+    pub fn fetches(&self, site: &Site, name: &str, document: Document) -> Vec<Received> {
+        self.key_server.asked(&site.path(name, document))
     }
 
-    /// The requests for that key set.
-    pub fn key_requests(&self, path: &str) -> Vec<Received> {
-        self.key_server.asked(path)
-    }
-
-    /// The application of a gateway with this policy and these key sets, and the place of the sets on the key server.
+    /// The application of a gateway with this policy and these key sets, and where on the key server their issuers publish, each
+    /// answer after `delay`.
     ///
     /// # Errors
     /// The policy names a key set that is not there.
@@ -90,22 +71,36 @@ impl Surroundings {
         policy: &str,
         keys: &BTreeMap<String, KeySet>,
         delay: Duration,
-    ) -> Result<(Application, String)> {
-        let name = format!("/gate-{}", self.fresh());
+    ) -> Result<(Application, Site)> {
+        let folder = format!("gate-{}", self.fresh());
+        let mut site = Site::new(self.key_server.address(), &folder);
+        let sources = fetched(policy)?;
         let mut places = BTreeMap::new();
-        for set in key_sets(policy)?.into_values() {
-            let answers = keys
-                .get(&set)
-                .with_context(|| format!("there is no key set {set:?}"))?;
-            let url = self.key_set(&format!("{name}/{set}"), answers, delay)?;
+        let mut files = Vec::new();
+        for (name, set) in keys {
+            self.key_server
+                .publish(&site, name, set, &self.keys, delay)?;
+            let is_discovered = sources
+                .values()
+                .any(|source| *source == (Source::Metadata, name.clone()));
+            if set.is_refused(is_discovered) {
+                site.refuse(name);
+            }
             // Clusters are Envoy's: the component reads past them.
-            let cluster = "none".to_owned();
-            places.insert(set, Place { url, cluster });
+            let place = site.place(name, set, &self.keys, "none")?;
+            if sources
+                .values()
+                .any(|source| *source == (Source::File, name.clone()))
+            {
+                files.push((place.file.clone(), place.public.clone()));
+            }
+            places.insert(name.clone(), place);
         }
         let policy = complete(policy, &places)?;
         let upstream = self.upstream.address();
-        let application = Application::gateway(&self.tools.gateway, &policy, upstream);
-        Ok((application, name))
+        let mut application = Application::gateway(&self.tools.gateway, &policy, upstream);
+        application.files = files;
+        Ok((application, site))
     }
 }
 
@@ -114,7 +109,7 @@ pub struct Gate {
     /// The application.
     pub running: Running,
     surroundings: Arc<Surroundings>,
-    place: String,
+    site: Site,
     /// By how much its clock is ahead.
     ahead_ms: AtomicU64,
     /// Lines of its log are found by their order, so there is one request at a time.
@@ -131,23 +126,23 @@ impl Gate {
         policy: &str,
         keys: &BTreeMap<String, KeySet>,
     ) -> Result<Self> {
-        let (application, place) = surroundings.gateway(policy, keys, Duration::ZERO)?;
-        Self::of(surroundings, &application, place)
+        let (application, site) = surroundings.gateway(policy, keys, Duration::ZERO)?;
+        Self::of(surroundings, &application, site)
     }
 
-    /// Starts that application, whose key sets lie at `place`.
+    /// Starts that application, whose issuers publish on that site.
     ///
     /// # Errors
     /// It does not start.
     pub fn of(
         surroundings: &Arc<Surroundings>,
         application: &Application,
-        place: String,
+        site: Site,
     ) -> Result<Self> {
         Ok(Self {
             running: application.start(&surroundings.tools.program)?,
             surroundings: Arc::clone(surroundings),
-            place,
+            site,
             ahead_ms: AtomicU64::new(0),
             turn: Mutex::new(()),
         })
@@ -158,10 +153,10 @@ impl Gate {
     /// # Errors
     /// A key set that names no test key.
     pub fn replace_keys(&self, set: &str, by: &KeySet) -> Result<()> {
-        let path = format!("{}/{set}", self.place);
-        self.surroundings
+        let around = &self.surroundings;
+        around
             .key_server
-            .put(&path, by, &self.surroundings.keys, Duration::ZERO)
+            .publish(&self.site, set, by, &around.keys, Duration::ZERO)
     }
 
     /// What the upstream saw of the request with that id.
@@ -171,8 +166,12 @@ impl Gate {
 
     /// The requests for a key set.
     pub fn key_requests(&self, set: &str) -> Vec<Received> {
-        self.surroundings
-            .key_requests(&format!("{}/{set}", self.place))
+        self.fetches(set, Document::Keys)
+    }
+
+    /// The requests for a document of the issuer of that name.
+    pub fn fetches(&self, name: &str, document: Document) -> Vec<Received> {
+        self.surroundings.fetches(&self.site, name, document)
     }
 
     /// The time of its clock, in milliseconds since the epoch.
@@ -325,7 +324,18 @@ impl Host for GateHost<'_> {
         self.gate.ask_as(self.protocol, sent, &id)
     }
 
-    fn fetches(&self, key_set: &str) -> usize {
-        self.gate.key_requests(key_set).len()
+    fn issuer(&self, name: &str) -> String {
+        self.gate.site.issuer(name)
+    }
+
+    fn publish(&mut self, name: &str, set: &KeySet) -> Result<()> {
+        let around = &self.gate.surroundings;
+        around
+            .key_server
+            .replace(&self.gate.site, name, set, &around.keys)
+    }
+
+    fn fetches(&self, name: &str, document: Document) -> usize {
+        self.gate.fetches(name, document).len()
     }
 }

@@ -63,9 +63,9 @@ impl Made<'_> {
         assert!(sample::POLICY.contains(KEYS));
         let policy = sample::POLICY.replace(KEYS, self.freshness);
         let sets = sample::key_sets(self.main).unwrap();
-        let (application, place) = surroundings.gateway(&policy, &sets, self.delay).unwrap();
+        let (application, site) = surroundings.gateway(&policy, &sets, self.delay).unwrap();
         let application = application.arguments(self.arguments);
-        let gate = Gate::of(&surroundings, &application, place).unwrap();
+        let gate = Gate::of(&surroundings, &application, site).unwrap();
         Some(Bench { gate, keys })
     }
 }

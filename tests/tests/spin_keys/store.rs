@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use e2e::corpus::site::Document;
 use e2e::judge::Prepared;
 use e2e::spin::application::Protocol;
 use e2e::spin::gate::Surroundings;
@@ -210,7 +211,7 @@ fn middleware_leaves_the_store_to_the_component_that_it_guards() {
     let surroundings = Surroundings::start(tools, &keys).unwrap();
     let sets = sample::key_sets(sample::GOOD_KEYS).unwrap();
     let gateway = surroundings.gateway(sample::POLICY, &sets, Duration::ZERO);
-    let (mut application, place) = gateway.unwrap();
+    let (mut application, site) = gateway.unwrap();
     application.component = middleware;
     application.guards = Some(guest);
     let running = application.start(&surroundings.tools.program).unwrap();
@@ -224,7 +225,7 @@ fn middleware_leaves_the_store_to_the_component_that_it_guards() {
     for number in 0..3 {
         let answer = running.send(Protocol::Http1, &request, "guarded").unwrap();
         assert_eq!(answer.status, 200, "{}", running.spin.explain("refused"));
-        let fetches = surroundings.key_requests(&format!("{place}/main")).len();
+        let fetches = surroundings.fetches(&site, "main", Document::Keys).len();
         assert_eq!(fetches, number + 1, "each instance asks for itself");
         std::thread::sleep(Duration::from_millis(60));
         control.retire().unwrap();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use e2e::corpus::Case;
-use e2e::corpus::policy::{Place, key_sets};
+use e2e::corpus::policy::{Place, Source, fetched};
 use e2e::gate::{Gate, Plan};
 use e2e::native;
 use serde_json::Value;
@@ -35,14 +35,10 @@ impl<'a> Listeners<'a> {
     /// The listener for that case: one that has the same policy and the same keys, else a new one. None where the answers of a
     /// key server change: keys are fetched by the clock, which must start with the case.
     pub(crate) fn of(&mut self, case: &Case) -> Result<Option<String>> {
-        if case.keys.values().any(|set| set.answers.len() > 1) {
+        if case.changes_keys() {
             return Ok(None);
         }
-        let used: Vec<_> = key_sets(&case.policy)?
-            .into_values()
-            .map(|set| case.keys.get(&set))
-            .collect();
-        let identity = format!("{}{used:?}", case.policy);
+        let identity = format!("{}{:?}", case.policy, case.published()?);
         if let Some(name) = self.shared.get(&identity) {
             return Ok(Some(name.clone()));
         }
@@ -55,13 +51,10 @@ impl<'a> Listeners<'a> {
 
 pub(crate) fn add(plan: &mut Plan, name: &str, case: &Case) -> Result<()> {
     let mut places = BTreeMap::new();
-    for set in key_sets(&case.policy)?.into_values() {
-        let answers = case
-            .keys
-            .get(&set)
-            .with_context(|| format!("there is no key set {set:?}"))?;
-        let place = plan.key_set(name, &set, answers, Duration::ZERO)?;
-        places.insert(set, place);
+    for (issuer, set) in case.published()? {
+        // Native keys have an address, always: nothing is discovered.
+        let place = plan.publish(name, &issuer, &set, &Source::Url, Duration::ZERO)?;
+        places.insert(issuer, place);
     }
     plan.whole_listener(native::listener(name, &case.policy, &places)?);
     Ok(())
@@ -69,13 +62,16 @@ pub(crate) fn add(plan: &mut Plan, name: &str, case: &Case) -> Result<()> {
 
 /// The native listener for a case, its key sets on a server that nobody runs.
 pub(crate) fn sample(case: &Case) -> Result<Value> {
-    let place = |set: String| {
+    let place = |(_, set): (Source, String)| {
         let place = Place {
+            issuer: format!("https://{set}.example/"),
             url: format!("https://keys.example/{set}.json"),
+            file: format!("/keys/{set}.json"),
+            public: Vec::new(),
             cluster: format!("keys_{set}"),
         };
         (set, place)
     };
-    let places = key_sets(&case.policy)?.into_values().map(place).collect();
+    let places = fetched(&case.policy)?.into_values().map(place).collect();
     native::listener("native", &case.policy, &places)
 }

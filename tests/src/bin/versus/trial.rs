@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use e2e::corpus::{Case, Runner};
+use e2e::corpus::site::Document;
+use e2e::corpus::{Case, KeySet, Runner};
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};
 use e2e::runner::{self, Host};
@@ -84,6 +85,7 @@ fn put_one(
     let mut host = NativeHost {
         gate,
         listener,
+        keys,
         trial,
     };
     Ok(gravest(&runner::ask(trial.case, keys, &mut host)?))
@@ -96,6 +98,7 @@ const EARLY_MS: u64 = 200;
 struct NativeHost<'a> {
     gate: &'a Gate,
     listener: &'a str,
+    keys: &'a BTreeMap<String, TestKey>,
     trial: &'a Trial<'a>,
 }
 
@@ -123,7 +126,15 @@ impl Host for NativeHost<'_> {
             .ask_unlogged(self.listener, self.trial.runner, sent)
     }
 
-    fn fetches(&self, key_set: &str) -> usize {
-        self.gate.key_requests(self.listener, key_set).len()
+    fn issuer(&self, name: &str) -> String {
+        self.gate.site(self.listener).issuer(name)
+    }
+
+    fn publish(&mut self, name: &str, set: &KeySet) -> Result<()> {
+        self.gate.replace(self.listener, name, set, self.keys)
+    }
+
+    fn fetches(&self, name: &str, document: Document) -> usize {
+        self.gate.fetches(self.listener, name, document).len()
     }
 }
