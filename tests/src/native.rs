@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::corpus::policy::Place;
+use crate::corpus::policy::{Place, complete, fetched};
 use policy::{Mode, Policy};
 
 mod expression;
@@ -21,10 +21,15 @@ mod rule;
 /// # Errors
 /// A policy with something in it that nobody has translated yet.
 pub fn listener(name: &str, policy: &str, places: &BTreeMap<String, Place>) -> Result<Value> {
-    let policy = Policy::parse(policy)?;
+    let of_issuers = fetched(policy)?;
+    let of_issuers = of_issuers
+        .iter()
+        .filter_map(|(issuer, (_, set))| Some((issuer.clone(), places.get(set)?)))
+        .collect();
+    let policy = Policy::parse(&complete(policy, places)?)?;
     let mut filters = Vec::new();
     filters.push(headers::filter(&policy));
-    filters.extend(provider::filter(&policy, places)?);
+    filters.extend(provider::filter(&policy, &of_issuers)?);
     filters.push(access_rules(&policy));
     filters.push(json!({
         "name": "envoy.filters.http.router",

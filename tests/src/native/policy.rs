@@ -39,7 +39,11 @@ pub(super) struct Policy {
 pub(super) struct Issuer {
     pub(super) issuer: String,
     pub(super) audiences: Vec<String>,
-    pub(super) jwks_uri: String,
+    /// Where keys are fetched, its place says.
+    #[serde(rename = "jwks_uri")]
+    _jwks_uri: Option<String>,
+    pub(super) jwks: Option<Value>,
+    pub(super) jwks_file: Option<String>,
     #[serde(rename = "danger_http_jwks")]
     _danger_http_jwks: Option<bool>,
     #[serde(default = "usual_algorithms")]
@@ -64,6 +68,9 @@ pub(super) struct Keys {
     _max_stale: Option<String>,
     cooldown: Option<String>,
     timeout: Option<String>,
+    /// A native filter takes over whatever parses, a set without keys too.
+    #[serde(rename = "on_empty")]
+    _on_empty: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]

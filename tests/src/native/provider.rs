@@ -8,16 +8,19 @@ use serde_json::{Map, Value, json};
 use super::policy::{Issuer, Mode, Policy, Route, Token};
 use crate::corpus::policy::Place;
 
+/// The places of the issuers' keys, by the names of the issuers.
+pub(super) type Places<'a> = BTreeMap<String, &'a Place>;
+
 pub(super) const FILTER: &str = "envoy.filters.http.jwt_authn";
 
 /// The filter, with a requirement for each route by its number; none where no route wants a token.
-pub(super) fn filter(policy: &Policy, places: &BTreeMap<String, Place>) -> Result<Option<Value>> {
+pub(super) fn filter(policy: &Policy, places: &Places) -> Result<Option<Value>> {
     if policy.issuers.is_empty() {
         return Ok(None);
     }
     let mut providers = Map::new();
     for (name, issuer) in &policy.issuers {
-        let keys = remote_keys(issuer, places).with_context(|| name.clone())?;
+        let keys = keys(issuer, places.get(name).copied()).with_context(|| name.clone())?;
         for token in [Token::Keep, Token::Strip] {
             let used = policy
                 .routes
@@ -62,12 +65,12 @@ fn provider(
     policy: &Policy,
     name: &str,
     issuer: &Issuer,
-    keys: &Value,
+    (source, keys): &(&str, Value),
     token: Token,
 ) -> Result<Value> {
     let mut provider = json!({
         "issuer": issuer.issuer,
-        "remote_jwks": keys,
+        *source: keys,
         "forward": token == Token::Keep,
         // Named, so that no token is taken from the query. The prefix counts letter by letter: two ways to write it are taken.
         "from_headers": [
@@ -87,20 +90,23 @@ fn provider(
     Ok(provider)
 }
 
-fn remote_keys(issuer: &Issuer, places: &BTreeMap<String, Place>) -> Result<Value> {
-    let set = issuer
-        .jwks_uri
-        .strip_prefix("${jwks:")
-        .and_then(|rest| rest.strip_suffix('}'));
-    let place = set
-        .and_then(|set| places.get(set))
-        .with_context(|| format!("the key set {:?} has no place", issuer.jwks_uri))?;
-    Ok(json!({
+/// A field of the provider that says where the keys are. Native keys are never discovered: their address is written down.
+fn keys(issuer: &Issuer, place: Option<&Place>) -> Result<(&'static str, Value)> {
+    if let Some(set) = &issuer.jwks {
+        return Ok(("local_jwks", json!({ "inline_string": set.to_string() })));
+    }
+    let place = place.context("the key set has no place")?;
+    if issuer.jwks_file.is_some() {
+        let set = String::from_utf8(place.public.clone())?;
+        return Ok(("local_jwks", json!({ "inline_string": set })));
+    }
+    let remote = json!({
         "http_uri": { "uri": place.url, "cluster": place.cluster, "timeout": issuer.keys.timeout()? },
         "cache_duration": issuer.keys.ttl()?,
-            // On the main thread, before the listener opens, and again before they expire.
+        // On the main thread, before the listener opens, and again before they expire.
         "async_fetch": { "failed_refetch_duration": issuer.keys.cooldown()? },
-    }))
+    });
+    Ok(("remote_jwks", remote))
 }
 
 fn requirement(policy: &Policy, route: &Route) -> Value {
