@@ -96,6 +96,15 @@ pub fn telling(mut listener: Value) -> Value {
     listener
 }
 
+/// The same listener, but the workers get its connections in equal numbers: of any four that are open at once, each of four workers
+/// has one. Its statistics bear its name, `listener.NAME.worker_0.downstream_cx_total` among them.
+#[must_use]
+pub fn balanced(mut listener: Value) -> Value {
+    listener["connection_balance_config"] = json!({ "exact_balance": {} });
+    listener["stat_prefix"] = listener["name"].clone();
+    listener
+}
+
 /// The Scopegate filter with this policy, as an HTTP filter.
 pub fn gate(filter: &Path, policy: &str) -> Value {
     json!({ "name": "scopegate", "typed_config": wasm(filter, policy) })

@@ -125,7 +125,7 @@ impl<'a> CoreGate<'a> {
             None => whole(answer.status.unwrap_or(200)),
             Some(Fail::Redirect) => whole(302),
             Some(Fail::Refused) => Err(FetchFailure::Unreachable),
-            Some(Fail::Hung) => Err(FetchFailure::Timeout),
+            Some(Fail::Hung | Fail::Slow) => Err(FetchFailure::Timeout),
             Some(Fail::Truncated) => Err(FetchFailure::Truncated),
             Some(Fail::Oversized) => Err(FetchFailure::TooLarge),
         };

@@ -145,6 +145,33 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// A listener with this policy that deals its connections out evenly to all workers (see [`config::balanced`]).
+    ///
+    /// # Errors
+    /// A placeholder without a place, or a plan without the filter.
+    pub fn balanced_listener(
+        &mut self,
+        name: &str,
+        policy: &str,
+        places: &BTreeMap<String, Place>,
+    ) -> Result<()> {
+        let filter = self.gate(policy, places)?;
+        let listener = self.listener_to(name, &filter, config::UPSTREAM);
+        self.listeners.push(config::balanced(listener));
+        Ok(())
+    }
+
+    /// Where the key server listens.
+    pub fn key_server(&self) -> SocketAddr {
+        self.key_server.address()
+    }
+
+    /// A cluster of that name, with a service at that address.
+    pub fn cluster(&mut self, name: &str, address: SocketAddr) {
+        self.services
+            .push((name.to_owned(), Address::Socket(address)));
+    }
+
     /// The filter with this policy, placeholders filled with these places.
     fn gate(&self, policy: &str, places: &BTreeMap<String, Place>) -> Result<Value> {
         let filter = self.filter.context("a plan without the filter")?;

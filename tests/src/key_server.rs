@@ -179,6 +179,11 @@ fn reply(path: &str, found: &KeyAnswer, body: &[u8]) -> Reply {
     match found.fail {
         None => Reply::Bytes(answer(status, &headers, body)),
         Some(Fail::Hung) => Reply::Nothing,
+        Some(Fail::Slow) => {
+            let mut head = answer(status, &headers, body);
+            head.truncate(head.len() - body.len());
+            Reply::Drip(head, body.to_vec())
+        }
         // The port that refuses is not this server's: whoever comes here all the same, since it answered before, is cut off.
         Some(Fail::Refused) => Reply::Cut(Vec::new()),
         Some(Fail::Truncated) => {

@@ -4,6 +4,7 @@ pub mod config;
 pub mod core_gate;
 pub mod corpus;
 pub mod cves;
+pub mod door;
 pub mod envoy;
 mod folder;
 pub mod gate;

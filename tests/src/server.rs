@@ -54,11 +54,16 @@ pub enum Reply {
     Cut(Vec<u8>),
     /// Head first, then that many bytes of body.
     Flood(Vec<u8>, usize),
+    /// The head at once, then the body with a pause before each octet.
+    Drip(Vec<u8>, Vec<u8>),
     /// Nothing: the connection stays until the other side closes it.
     Nothing,
     /// These bytes, then everything that comes is sent back (after an upgrade).
     Echo(Vec<u8>),
 }
+
+/// A key set of one key takes a minute, the longest that a policy may wait.
+const DRIP_PAUSE: Duration = Duration::from_millis(400);
 
 /// A plain answer.
 pub fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -146,6 +151,13 @@ fn serve(mut stream: TcpStream, handler: &dyn Fn(Received) -> Reply) -> Result<(
                     let count = left.min(block.len());
                     stream.write_all(&block[..count])?;
                     left -= count;
+                }
+            }
+            Reply::Drip(head, body) => {
+                stream.write_all(&head)?;
+                for octet in body {
+                    std::thread::sleep(DRIP_PAUSE);
+                    stream.write_all(&[octet])?;
                 }
             }
             Reply::Nothing => return wait_for_the_end(&mut stream),

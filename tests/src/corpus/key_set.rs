@@ -101,6 +101,8 @@ pub enum Fail {
     Refused,
     /// The connection stands, and no answer comes.
     Hung,
+    /// The body comes an octet at a time, and takes longer than anybody waits.
+    Slow,
     /// The connection closes in the middle of the body.
     Truncated,
     /// A body of 40 MiB.
