@@ -29,7 +29,20 @@ pub struct CoreGate<'a> {
     served: HashMap<String, (Published, usize)>,
     /// What was asked for, and when.
     asked: Vec<(String, u64)>,
+    refresh: Refresh,
 }
+
+/// When keys are fetched that no request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Behind a request, as on Spin.
+    BehindRequests,
+    /// By the clock, whether anybody asks or not, as in Envoy.
+    ByTheClock,
+}
+
+/// How often a host with a clock looks.
+const TICK_MS: u64 = 100;
 
 /// Where the key server would listen, if there were one.
 const KEY_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
@@ -43,6 +56,7 @@ impl<'a> CoreGate<'a> {
         policy: &str,
         keys: &BTreeMap<String, KeySet>,
         test_keys: &'a BTreeMap<String, TestKey>,
+        refresh: Refresh,
         now_ms: u64,
     ) -> Result<Self> {
         let site = Site::new(KEY_SERVER, "core");
@@ -61,6 +75,7 @@ impl<'a> CoreGate<'a> {
             site,
             served: HashMap::new(),
             asked: Vec::new(),
+            refresh,
         };
         for (name, set) in keys {
             gate.publish(name, set)?;
@@ -159,7 +174,14 @@ impl Host for CoreGate<'_> {
     }
 
     fn wait(&mut self, ms: u64) -> Result<()> {
-        self.now_ms += ms;
+        let end = self.now_ms + ms;
+        while self.refresh == Refresh::ByTheClock && self.now_ms + TICK_MS < end {
+            self.now_ms += TICK_MS;
+            for wanted in self.keys.due(Timestamp::from_millis(self.now_ms)) {
+                self.fetch_round(wanted)?;
+            }
+        }
+        self.now_ms = end;
         Ok(())
     }
 

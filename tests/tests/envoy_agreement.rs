@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use e2e::core_gate::CoreGate;
+use e2e::core_gate::{CoreGate, Refresh};
 use e2e::corpus::KeySet;
 use e2e::corpus::{Runner, TokenSpec, mint};
 use e2e::gate::{Gate, Plan};
@@ -81,7 +81,8 @@ fn envoy_and_the_core_agree_on_any_request() {
             ..ProptestConfig::default()
         };
         let outcome = TestRunner::new(config).run(&request(tokens.clone()), |sent| {
-            let mut core = CoreGate::new(POLICY, &sets, &keys, now_ms()).unwrap();
+            let mut core =
+                CoreGate::new(POLICY, &sets, &keys, Refresh::BehindRequests, now_ms()).unwrap();
             core.ask(&first).unwrap();
             let expected = core.ask(&sent).unwrap();
             let Some(seen) = asked(&gate, runner, &sent) else {
