@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use e2e::corpus::file::KeyEntry;
+use e2e::corpus::key_set::KeyEntry;
 use e2e::corpus::{KeyAnswer, TokenSpec, key_set, mint};
 use e2e::test_key::{self, TestKey};
 
