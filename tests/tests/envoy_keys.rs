@@ -272,7 +272,7 @@ fn a_failed_fetch_leaves_the_vm_alive_and_the_next_issuer_served() {
 }
 
 #[test]
-fn every_worker_serves_and_fetches_at_most_once() {
+fn every_worker_serves_after_one_fetch_for_all() {
     let Some(tools) = tools::find().unwrap() else {
         return;
     };
@@ -295,8 +295,7 @@ fn every_worker_serves_and_fetches_at_most_once() {
             scope.spawn(|| assert_eq!(ask(&gate, Runner::EnvoyHttp1, &request).status, Some(200)));
         }
     });
-    let fetches = gate.key_requests("one", "main").len();
-    assert!((1..=2).contains(&fetches), "{fetches} fetches by 2 workers");
+    assert_eq!(gate.key_requests("one", "main").len(), 1);
 }
 
 #[test]
