@@ -37,7 +37,7 @@ fn install(gate: &Gate, step: &KeyRequest, outcome: Fetched) -> Option<KeyReques
     let (mut keys, mut tokens) = (gate.keys.borrow_mut(), gate.tokens.borrow_mut());
     let report = keys.install(&mut tokens, step, outcome, host::now());
     let name = gate.policy.issuer_name(step.issuer);
-    host::log(&format!("keys of `{name}`: {}: {report}", step.location));
+    host::log(&format!("keys of `{name}`: {}: {report:#}", step.location));
     keys.under_way(step.issuer, host::now())
 }
 
