@@ -88,6 +88,14 @@ pub fn token(keys: &BTreeMap<String, TestKey>, subject: &str) -> Result<String> 
     made(keys, "p256", "https://tenant.example/", subject)
 }
 
+/// A good token of another issuer, signed with the key of `auth0`.
+///
+/// # Errors
+/// The key is missing.
+pub fn token_of(keys: &BTreeMap<String, TestKey>, issuer: &str) -> Result<String> {
+    made(keys, "p256", issuer, "alice")
+}
+
 /// A good token of `partner`.
 ///
 /// # Errors

@@ -59,34 +59,79 @@ const FAILURES: [(&str, &str); 11] = [
     ("not-found", "{ status: 404, body: 'no such file' }"),
 ];
 
+/// The same of an issuer that must be discovered, by its metadata or by the keys behind them.
+const METADATA_FAILURES: [(&str, &str); 9] = [
+    (
+        "metadata-hung",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { fail: hung } }",
+    ),
+    (
+        "metadata-slow",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { fail: slow } }",
+    ),
+    (
+        "metadata-truncated",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { fail: truncated } }",
+    ),
+    (
+        "metadata-oversized",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { fail: oversized } }",
+    ),
+    (
+        "metadata-html",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { body: '<!doctype html>' } }",
+    ),
+    (
+        "metadata-redirect",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { fail: redirect } }",
+    ),
+    (
+        "metadata-of-another",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { members: { issuer: 'https://attacker.example/' } } }",
+    ),
+    (
+        "metadata-error",
+        "{ keys: [{ key: p256, kid: e1 }], metadata: { status: 500 }, oauth_metadata: { status: 500 } }",
+    ),
+    ("discovered-keys-error", "{ status: 500 }"),
+];
+
 #[test]
 fn an_issuer_that_fails_from_the_start_is_asked_once_a_cooldown() {
-    let Some(outage) = Outage::start() else {
-        return;
-    };
-    outage.in_every_way(|mut case| {
-        case.fail();
-        let started = Instant::now();
-        // Twice: those that wait for the first fetch, and those that come after it.
-        for _ in 0..2 {
-            case.all_unavailable();
-            case.asked_at_most_once_a_cooldown(started);
-        }
-        assert!(case.fetches() >= 1, "{}: nobody asked", case.name);
-        case.partner_is_served();
-        case.heal();
-        case.is_served_within_a_cooldown();
+    if let Some(outage) = Outage::start(&FAILURES, Origin::Written) {
+        outage.in_every_way(fails_from_the_start);
+    }
+}
+
+#[test]
+fn an_issuer_that_cannot_be_discovered_is_asked_once_a_cooldown() {
+    if let Some(outage) = Outage::start(&METADATA_FAILURES, Origin::Discovered) {
+        outage.in_every_way(fails_from_the_start);
+    }
+}
+
+fn fails_from_the_start(mut case: Case<'_>) {
+    case.fail();
+    let started = Instant::now();
+    // Twice: those that wait for the first fetch, and those that come after it.
+    for _ in 0..2 {
+        case.all_unavailable();
         case.asked_at_most_once_a_cooldown(started);
-        // What one worker fetched is there for all of them.
-        case.all_served();
-        case.asked_at_most_once_a_cooldown(started);
-        case.every_worker_took_part();
-    });
+    }
+    assert!(case.fetches() >= 1, "{}: nobody asked", case.name);
+    case.partner_is_served();
+    case.heal();
+    case.is_served_within_a_cooldown();
+    case.asked_at_most_once_a_cooldown(started);
+    // What one worker fetched is there for all of them.
+    case.all_served();
+    case.asked_at_most_once_a_cooldown(started);
+    case.every_worker_took_part();
 }
 
 #[test]
 fn good_keys_serve_through_an_outage_and_no_longer_than_allowed() {
-    let Some(outage) = Outage::start() else {
+    let Some(outage) = Outage::start(&FAILURES, Origin::Written) else {
         return;
     };
     outage.in_every_way(|mut case| {
@@ -113,35 +158,66 @@ fn good_keys_serve_through_an_outage_and_no_longer_than_allowed() {
     });
 }
 
+/// How a gate knows where the keys are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Written,
+    Discovered,
+}
+
+impl Origin {
+    fn policy(self) -> String {
+        let usual = "keys: { timeout: 2s }";
+        let replace = |text: &str, from: &str, to: &str| {
+            assert!(text.contains(from));
+            text.replace(from, to)
+        };
+        let policy = replace(sample::POLICY, usual, &format!("keys: {FRESHNESS}"));
+        match self {
+            Self::Written => policy,
+            Self::Discovered => {
+                let policy = replace(&policy, "    jwks_uri: ${jwks:main}\n", "");
+                replace(&policy, "https://tenant.example/", "${issuer:main}")
+            }
+        }
+    }
+}
+
 /// The gate, with a listener for each way to fail.
 struct Outage {
     gate: Gate,
     door: Door,
     keys: BTreeMap<String, TestKey>,
+    failures: &'static [(&'static str, &'static str)],
+    origin: Origin,
 }
 
 impl Outage {
     /// With good keys everywhere. `None` where there is no Envoy.
-    fn start() -> Option<Self> {
+    fn start(failures: &'static [(&'static str, &'static str)], origin: Origin) -> Option<Self> {
         let tools = tools::find().unwrap()?;
         let keys = test_key::load().unwrap();
         let mut plan = Plan::new(&tools, &keys).unwrap();
         plan.launch.concurrency = u32::try_from(WORKERS).unwrap();
         let door = Door::before(plan.key_server()).unwrap();
         plan.cluster("door", door.address());
-        let usual = "keys: { timeout: 2s }";
-        assert!(sample::POLICY.contains(usual));
-        let policy = sample::POLICY.replace(usual, &format!("keys: {FRESHNESS}"));
-        for (name, _) in FAILURES {
+        for (name, _) in failures {
             let mut places =
                 sample::places(&plan, name, sample::GOOD_KEYS, Duration::ZERO).unwrap();
-            if name == REFUSED {
+            if *name == REFUSED {
                 places.get_mut("main").unwrap().cluster = "door".to_owned();
             }
-            plan.balanced_listener(name, &policy, &places).unwrap();
+            plan.balanced_listener(name, &origin.policy(), &places)
+                .unwrap();
         }
         let gate = plan.start().unwrap();
-        Some(Self { gate, door, keys })
+        Some(Self {
+            gate,
+            door,
+            keys,
+            failures,
+            origin,
+        })
     }
 
     /// Runs this for every failure at once.
@@ -149,16 +225,21 @@ impl Outage {
         let mut door = Some(&mut self.door);
         let (gate, keys, run) = (&self.gate, &self.keys, &run);
         std::thread::scope(|scope| {
-            for (name, failing) in FAILURES {
-                let door = match name {
+            for (name, failing) in self.failures {
+                let door = match *name {
                     REFUSED => door.take(),
                     _ => None,
+                };
+                let issuer = match self.origin {
+                    Origin::Written => "https://tenant.example/".to_owned(),
+                    Origin::Discovered => gate.site(name).issuer("main"),
                 };
                 let case = Case {
                     gate,
                     keys,
                     name,
                     failing,
+                    issuer,
                     door,
                 };
                 scope.spawn(|| run(case));
@@ -176,6 +257,8 @@ struct Case<'a> {
     keys: &'a BTreeMap<String, TestKey>,
     name: &'static str,
     failing: &'static str,
+    /// Who signs the tokens.
+    issuer: String,
     /// Before the key server, where it is the door that fails.
     door: Option<&'a mut Door>,
 }
@@ -202,9 +285,10 @@ impl Case<'_> {
             .unwrap();
     }
 
-    /// How often the issuer was asked so far, by all workers together.
+    /// How often the issuer was asked so far for one and the same document, by all workers together.
     fn fetches(&self) -> usize {
-        let answered = self.gate.fetches(self.name, "main", Document::Keys).len();
+        let asked = |document| self.gate.fetches(self.name, "main", document).len();
+        let answered = Document::ALL.into_iter().map(asked).max().unwrap_or(0);
         // Where nobody listens, Envoy alone knows who was asked for.
         let refused = match self.door {
             Some(_) => self.stat("cluster.door.upstream_cx_connect_fail"),
@@ -232,7 +316,7 @@ impl Case<'_> {
     /// Four requests to each worker, on connections that are open together.
     fn answers(&self) -> Vec<Answer> {
         let address = self.gate.address(self.name).unwrap();
-        let token = sample::token(self.keys, "alice").unwrap();
+        let token = sample::token_of(self.keys, &self.issuer).unwrap();
         let request = format!(
             "GET /timesheets HTTP/1.1\r\nhost: api.example.com\r\nauthorization: Bearer {token}\r\n\r\n"
         );
