@@ -73,8 +73,8 @@ pub enum Outcome {
     Allowed(Option<String>),
     /// 401, for that reason.
     Refused(&'static str),
-    /// 503, and the seconds after which to ask again.
-    Unavailable(u64),
+    /// 503, for that reason, and the seconds after which to ask again.
+    Unavailable(&'static str, u64),
     /// It waits for this.
     Waits(String),
 }
@@ -124,12 +124,14 @@ impl Knowledge {
     /// What comes of a request with that token.
     pub fn outcome(&self, rules: &Rules, name: &str, token: &Token, now: u64) -> Outcome {
         let wait = || Outcome::Waits(self.url(rules, name, now));
-        let unavailable =
-            || Outcome::Unavailable(self.cooldown_left(rules, now).div_ceil(1000).max(1));
+        let unavailable = |reason| {
+            let seconds = self.cooldown_left(rules, now).div_ceil(1000);
+            Outcome::Unavailable(reason, seconds.max(1))
+        };
         if !self.is_trusted(rules, now) {
             return match self.next.is_some() || self.may_retry(rules, now) {
                 true => wait(),
-                false => unavailable(),
+                false => unavailable("keys_unavailable"),
             };
         }
         let set = self.set.as_ref().unwrap();
@@ -149,9 +151,10 @@ impl Knowledge {
             let is_past = issued * 1000 <= START * 1000 + now + SKEW * 1000;
             is_past && (issued + 1) * 1000 > fetched && !set.keys.is_empty()
         });
-        match has_failed || is_newer {
-            true => unavailable(),
-            false => Outcome::Refused("kid_unknown"),
+        match (has_failed, is_newer) {
+            (true, _) => unavailable("keys_unavailable"),
+            (false, true) => unavailable("kid_awaited"),
+            (false, false) => Outcome::Refused("kid_unknown"),
         }
     }
 

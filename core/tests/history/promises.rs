@@ -109,7 +109,7 @@ pub fn check_answer(
                 "{reason} for {token:?}, whose key has been there all the time"
             );
         }
-        Outcome::Unavailable(seconds) => {
+        Outcome::Unavailable(_, seconds) => {
             assert!(*seconds >= 1 && *seconds * 1000 <= rules.cooldown.next_multiple_of(1000));
             assert!(!serves, "503 with keys at hand");
         }

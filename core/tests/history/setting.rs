@@ -1,11 +1,8 @@
 //! What does not change during a history: the policy, in its own words and as the oracle reads it.
 
-use scopegate_core::{
-    Decision, IssuerId, KeyCache, Policy, Request, Timestamp, TokenCache, decide,
-};
+use scopegate_core::{IssuerId, Policy, Request};
 
-use crate::support::START;
-use crate::token::{SameKey, Token};
+use crate::token::Token;
 
 /// The rules of freshness, in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +78,7 @@ impl Rules {
 pub struct Setting {
     pub rules: Rules,
     pub policy: Policy,
-    pub ids: [IssuerId; 2],
+    pub ids: Vec<IssuerId>,
     /// How many instances of the gate there are.
     pub instances: usize,
     /// Whether they leave records for each other, and look for one before they fetch.
@@ -94,7 +91,7 @@ impl Setting {
     /// One instance alone, whose fetches end at once.
     pub fn new(rules: Rules) -> Self {
         let policy = Policy::parse(&rules.policy()).unwrap();
-        let ids = [0, 1].map(|issuer| id(&policy, issuer));
+        let ids: Vec<_> = policy.issuer_ids().collect();
         Self {
             rules,
             policy,
@@ -120,24 +117,6 @@ impl Setting {
             is_instant: false,
             ..self
         }
-    }
-}
-
-/// The core's name for an issuer, learnt as a host learns it: from what is wanted for its token.
-fn id(policy: &Policy, issuer: usize) -> IssuerId {
-    let token = Token {
-        issuer,
-        kid: 1,
-        is_forged: false,
-        issued: None,
-    };
-    let keys = KeyCache::new(policy);
-    let mut tokens = TokenCache::new(policy, 7);
-    let request = request(&token);
-    let now = Timestamp::from_secs(START);
-    match decide(policy, &request, &keys, &mut tokens, &SameKey, now) {
-        Decision::NeedKeys(needed) => needed.keys.issuer,
-        other => panic!("no keys are there, but {other:?}"),
     }
 }
 

@@ -178,7 +178,7 @@ impl<'s> World<'s> {
             Outcome::Allowed(None) => "allowed",
             Outcome::Allowed(Some(_)) => "allowed, and asked for behind it",
             Outcome::Refused(reason) => reason,
-            Outcome::Unavailable(_) => "unavailable",
+            Outcome::Unavailable(reason, _) => reason,
             Outcome::Waits(_) => "waits",
         };
         self.seen.insert(format!("{}: {kind}", state.code()));
