@@ -13,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_compact::{KeyPair, Seed};
 use scopegate_core::{
     CacheUse, Decision, FetchFailure, FetchReport, IssuerId, KeyAnswer, KeyCache, KeyRequest,
-    Policy, Portable, Request, Response, Timestamp, TokenCache, decide,
+    KeyState, Policy, Portable, Request, Response, Timestamp, TokenCache, decide,
 };
 
 /// The moment at which every test starts, in seconds.
@@ -118,6 +118,21 @@ impl Gate {
         Timestamp::from_millis(START * 1000 + self.elapsed)
     }
 
+    /// The id of the first issuer of the policy.
+    pub fn first(&self) -> IssuerId {
+        self.policy.issuer_ids().next().unwrap()
+    }
+
+    pub fn state(&self) -> KeyState {
+        self.keys.status(self.first(), self.now()).unwrap().state
+    }
+
+    /// Where to fetch behind the scenes now.
+    pub fn due(&self) -> Vec<String> {
+        let due = self.keys.due(self.now()).into_iter();
+        due.map(|request| request.location.to_string()).collect()
+    }
+
     pub fn wait(&mut self, seconds: u64) {
         self.elapsed += seconds * 1000;
     }
@@ -139,6 +154,15 @@ impl Gate {
         self.decision(path, token, |decision, _, _| match decision {
             Decision::Allow(allow) => allow.facts.token_cache,
             other => panic!("expected to be let through, got {other:?}"),
+        })
+    }
+
+    /// Whether the decision noted that no key held is the token's.
+    pub fn is_unknown_kid(&mut self, path: &str, token: &str) -> bool {
+        self.decision(path, token, |decision, _, _| match decision {
+            Decision::Allow(allow) => allow.facts.unknown_kid,
+            Decision::Deny(deny) => deny.facts.unknown_kid,
+            Decision::NeedKeys(needed) => needed.facts.unknown_kid,
         })
     }
 
