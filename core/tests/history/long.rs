@@ -138,7 +138,7 @@ fn answers_of_one(setting: &Setting, steps: &[Step]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn one_instance_whose_fetches_end_at_once(rules in rules(), steps in with_restarts(1)) {
