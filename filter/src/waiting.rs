@@ -14,6 +14,8 @@ use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
 /// about 1 MiB in a usual one; and what has come of its body, which Envoy keeps within its own limits: 24 MiB for each
 /// HTTP/2 connection with its defaults, 1 MiB with those of envoy/envoy.yaml. Issuers have equal shares: who waits for one
 /// whose keys do not come, with a forged token if need be, takes no place from another's.
+/// Within one issuer's share forged tokens and good ones are not told apart: nothing can, before the keys are there. It matters while they
+/// are fetched for the first time in a process, or a `kid` is looked for; keys at hand are not waited for.
 pub(crate) const MAX_WAITING: usize = 1_000;
 
 /// The least share of an issuer, however many the policy names: beyond twenty issuers it is what bounds the whole.
@@ -134,6 +136,7 @@ impl Waiting {
     /// Takes back everything that could not be asked of the root: the next who wants it wakes it again.
     pub(crate) fn unwant_all(&mut self) {
         self.wanted.clear();
+        self.held_back.clear();
     }
 
     /// What is to be fetched now, or at least tried: for requests that still wait, or as soon as somebody wants it.

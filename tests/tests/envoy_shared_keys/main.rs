@@ -11,7 +11,7 @@ mod policies;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bench::{Answer, Bench, all_are, ask_all_workers, lines, stat, wait_until};
+use bench::{Answer, Bench, all_are, ask_all_workers, lines, stat, status, wait_until};
 use e2e::corpus::{TokenSpec, mint};
 use e2e::judge::Prepared;
 use e2e::sample;
@@ -148,6 +148,32 @@ fn keys_are_refreshed_without_traffic_and_a_removed_one_is_refused_everywhere() 
         apart >= Duration::from_secs(4) && apart < Duration::from_millis(4_800),
         "{apart:?}"
     );
+}
+
+#[test]
+fn what_one_worker_learns_the_others_know_at_once() {
+    let Some(bench) = Bench::new(Answer::Key("p256")) else {
+        return;
+    };
+    let gate = bench.start("ttl: 10m, cooldown: 1s");
+    let request = bench.request();
+    all_are(&ask_all_workers(&gate, &request), 200, None);
+    bench
+        .issuer
+        .set(|state| state.answer = Answer::Key("p256-other"));
+    std::thread::sleep(Duration::from_millis(1_100));
+    // One request, so one worker, has a reason to ask the issuer again.
+    let unknown = sample::signed(&bench.keys, "p256", "ES256").unwrap();
+    let unknown = Prepared::get("/timesheets").bearer(&unknown);
+    assert_eq!(status(&gate, &unknown), Some(401));
+    assert_eq!(bench.issuer.asked(), 2);
+    std::thread::sleep(Duration::from_millis(500));
+    all_are(
+        &ask_all_workers(&gate, &request),
+        401,
+        Some("signature_invalid"),
+    );
+    assert_eq!(bench.issuer.asked(), 2);
 }
 
 #[test]
