@@ -128,10 +128,10 @@ impl KeyRecord {
     }
 }
 
-/// Where the record of that issuer and URL lies, reached by that way: two of them share no name, whatever they are called.
-pub(crate) fn name(issuer: &str, url: &str, via: &str) -> String {
+/// Where the record lies that these parts tell from all others: two of them share no name, whatever they say.
+pub(crate) fn name(parts: [&str; 4]) -> String {
     let mut hash = Sha256::new();
-    for part in [issuer, url, via] {
+    for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -236,10 +236,13 @@ mod tests {
 
     #[test]
     fn no_two_share_a_name() {
-        assert_ne!(name("ab", "c", ""), name("a", "bc", ""));
-        assert_ne!(name(ISSUER, "a", ""), name(ISSUER, "", "a"));
-        assert_ne!(name(ISSUER, "a", ""), name(ISSUER, "b", ""));
-        assert_ne!(name(ISSUER, "a", "x"), name(ISSUER, "a", "y"));
-        assert_eq!(name(ISSUER, URL, "").len(), "scopegate-keys-".len() + 64);
+        assert_ne!(name(["ab", "c", "", ""]), name(["a", "bc", "", ""]));
+        assert_ne!(name([ISSUER, "a", "", ""]), name([ISSUER, "", "a", ""]));
+        assert_ne!(name([ISSUER, "a", "", ""]), name([ISSUER, "b", "", ""]));
+        assert_ne!(name([ISSUER, "a", "", "x"]), name([ISSUER, "a", "", "y"]));
+        assert_eq!(
+            name([ISSUER, URL, "", ""]).len(),
+            "scopegate-keys-".len() + 64
+        );
     }
 }

@@ -226,3 +226,15 @@ fn where_nobody_has_asked_there_is_nothing_to_leave() {
     let issuer = one(&mut gate);
     assert_eq!(gate.keys.record(issuer), None);
 }
+
+#[test]
+fn policies_that_read_an_empty_set_differently_share_no_record() {
+    let refusing = POLICY.replacen("cooldown: 30s", "cooldown: 30s, on_empty: refuse", 1);
+    let mut gate = Gate::new();
+    let issuer = one(&mut gate);
+    let refusing = Gate::with(&refusing);
+    assert_ne!(
+        gate.keys.record_name(issuer, ""),
+        refusing.keys.record_name(issuer, "")
+    );
+}

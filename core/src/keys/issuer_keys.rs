@@ -6,7 +6,7 @@ use super::freshness::{Attempt, CLOCK_SLEW, Fetched, KeyState, Times};
 use super::round::{KeyLocation, Named, Outcome, Round, Start, Step};
 use super::{KeyRequest, KeyStatus};
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
-use crate::jwks::KeySet;
+use crate::jwks::{KeySet, OnEmpty};
 use crate::key_record::{KeyRecord, RecordedSet};
 use crate::policy::{Freshness, Issuer, IssuerId, KeyOrigin};
 use crate::time::Timestamp;
@@ -220,6 +220,10 @@ impl FetchedKeys {
             Start::Metadata(discovery) => &discovery.openid,
         };
         Some((&self.issuer, start))
+    }
+
+    pub(super) fn on_empty(&self) -> OnEmpty {
+        self.rules.on_empty
     }
 
     pub(super) fn record(&self) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::claims::NumericDate;
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
-use crate::jwks::{Key, KeySet, Selection};
+use crate::jwks::{Key, KeySet, OnEmpty, Selection};
 use crate::key_record;
 use crate::policy::{IssuerId, Policy};
 use crate::reason::Reason;
@@ -139,11 +139,17 @@ impl KeyCache {
         self.fetched(issuer).is_some_and(FetchedKeys::has_failed)
     }
 
-    /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer`, on where its keys are asked for, and on
-    /// `via`, what leads there (an Envoy cluster; on Spin nothing does). Nothing where there is no record.
+    /// The name of an issuer's record: letters, digits and `-`, 79 of them. It depends on `issuer`, on where its keys are asked for, on
+    /// `via`, what leads there (an Envoy cluster; on Spin nothing does), and on what an empty set means: where that differs, one policy could
+    /// not read what another has left. Nothing where there is no record.
     pub fn record_name(&self, issuer: IssuerId, via: &str) -> Option<String> {
-        let (issuer, url) = self.fetched(issuer)?.recorded_as()?;
-        Some(key_record::name(issuer, url, via))
+        let entry = self.fetched(issuer)?;
+        let (issuer, url) = entry.recorded_as()?;
+        let on_empty = match entry.on_empty() {
+            OnEmpty::Keep => "keep",
+            OnEmpty::Refuse => "refuse",
+        };
+        Some(key_record::name([issuer, url, via, on_empty]))
     }
 
     /// Takes in what another instance left, if it knows more than this one: then it is worth asking [`crate::decide`] again before
