@@ -13,10 +13,13 @@ use scopegate_core::{IssuerId, KeyState, Timestamp};
 use crate::errand::{Call, Errand, Outcome, Reply};
 use crate::gate::Gate;
 use crate::host::{self, HostError, Level, Version};
-use crate::turn::{LEASE_GRACE, Turn};
+use crate::turn::{LEASE, LEASE_GRACE, Turn};
 
 /// How often a record is written anew because others were faster.
 const TRIES: usize = 8;
+
+/// How long before its end a lease is made longer: several ticks, should one be late.
+const RENEWED_BEFORE: Duration = Duration::from_secs(1);
 
 /// Where a worker stands towards the others.
 pub(crate) struct Sharing {
@@ -35,6 +38,8 @@ struct Place {
     known: Cell<u64>,
     /// The state of the keys when this worker last looked.
     state: Cell<Option<KeyState>>,
+    /// Until when this worker's last lease was to last.
+    leased_until: Cell<Timestamp>,
 }
 
 impl Sharing {
@@ -46,6 +51,7 @@ impl Sharing {
                 record,
                 known: Cell::new(0),
                 state: Cell::new(None),
+                leased_until: Cell::new(Timestamp::from_millis(0)),
             };
             (issuer, place)
         };
@@ -70,14 +76,34 @@ pub(crate) fn look(gate: &Gate, issuer: IssuerId, now: Timestamp) -> bool {
     looked == Outcome::News
 }
 
-/// Asks for the turn to fetch, with a lease that outlasts a fetch of that length.
+/// Asks for the turn to fetch, with a lease for a fetch of that length.
 pub(crate) fn begin(gate: &Gate, issuer: IssuerId, timeout: Duration, now: Timestamp) -> Outcome {
-    let lease = timeout.saturating_add(LEASE_GRACE).as_millis();
-    let lease = u64::try_from(lease).unwrap_or(u64::MAX);
-    let until = Timestamp::from_millis(now.millis().saturating_add(lease));
-    perform(gate, issuer, now, |worker, known| {
+    let lease = timeout.saturating_add(LEASE_GRACE).min(LEASE);
+    let until = later(now, lease);
+    let outcome = perform(gate, issuer, now, |worker, known| {
         Errand::fetch(worker, known, until, now)
-    })
+    });
+    if let Some(place) = gate.sharing.places.get(&issuer) {
+        place.leased_until.set(until);
+    }
+    outcome
+}
+
+/// Makes the lease of a fetch under way longer, in time. Says what came of it where it was tried.
+pub(crate) fn renew(
+    gate: &Gate,
+    issuer: IssuerId,
+    timeout: Duration,
+    now: Timestamp,
+) -> Option<Outcome> {
+    let until = gate.sharing.places.get(&issuer)?.leased_until.get();
+    let is_near = until <= later(now, RENEWED_BEFORE);
+    is_near.then(|| begin(gate, issuer, timeout, now))
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(now.millis().saturating_add(by))
 }
 
 /// Leaves what a fetch has brought, good or bad, for the others, and the turn with it.

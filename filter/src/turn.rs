@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use scopegate_core::Timestamp;
 
-/// The longest that a lease may last: the longest `keys.timeout` of a policy, and [`LEASE_GRACE`]. A longer one was written
-/// by somebody else, or the clock was set back since.
-const LONGEST_LEASE: Duration = Duration::from_millis(60_500);
+/// How long a lease lasts at most. Its worker makes it longer while its fetch is under way, so that after the end of a VM another worker
+/// goes on soon enough for those who wait.
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
-/// How long after a fetch should have ended its lease does: by then its worker has given it up, or is no more.
+/// A lease that lasts longer than this was written by somebody else, or the clock was set back since. It is far more than [`LEASE`]: a
+/// worker that was held up looks at one that another has taken later.
+const LONGEST_LEASE: Duration = Duration::from_secs(60);
+
+/// How long after a short fetch should have ended its lease does: by then its worker has given it up, or is no more.
 pub(crate) const LEASE_GRACE: Duration = Duration::from_millis(500);
 
 /// The form of the entry. Another one is another version.

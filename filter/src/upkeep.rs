@@ -47,12 +47,23 @@ pub(crate) fn tick(gate: &Gate, now: Timestamp) {
             take_turn(gate, request, now);
         }
     }
+    for request in under_way(gate) {
+        let renewed = sharing::renew(gate, request.issuer, request.timeout, now);
+        if renewed == Some(Outcome::News) {
+            gate.waiting.borrow_mut().release(request.issuer);
+        }
+    }
     let overdue = gate.waiting.borrow_mut().take_overdue_fetches(now);
     for fetch in overdue {
         conclude(gate, &fetch.request, Err(FetchFailure::Timeout), now);
     }
     gate.waiting.borrow_mut().release_overdue(now);
     report(gate, now);
+}
+
+/// What Envoy is fetching for this worker. Taken out first: what is done about it borrows the queue.
+fn under_way(gate: &Gate) -> Vec<KeyRequest> {
+    gate.waiting.borrow().under_way().cloned().collect()
 }
 
 /// Takes in what other workers have left; whoever waits for it can be answered.
@@ -96,9 +107,8 @@ pub(crate) fn report(gate: &Gate, now: Timestamp) {
 pub(crate) fn end(gate: &Gate) {
     gate.gauges.clear();
     if let Ok(now) = host::now() {
-        let under_way: Vec<_> = gate.waiting.borrow().under_way().collect();
-        for issuer in under_way {
-            sharing::give_up(gate, issuer, now);
+        for request in under_way(gate) {
+            sharing::give_up(gate, request.issuer, now);
         }
     }
     // Envoy would go on to call a context that is gone, and do nothing, for as long as the VM lives.
@@ -107,7 +117,8 @@ pub(crate) fn end(gate: &Gate) {
 
 /// In how many milliseconds the root is to be called again; zero for never.
 fn period(gate: &Gate, now: Timestamp) -> u32 {
-    let rest = gate.sharing.issuers().next().map(|_| REST_MS);
+    // Where keys are never fetched, the gauges of another policy that has ended still want to be set right.
+    let rest = gate.policy.issuer_ids().next().map(|_| REST_MS);
     let next = gate.waiting.borrow().next_tick(now);
     next.into_iter().chain(rest).min().unwrap_or(0)
 }

@@ -172,9 +172,9 @@ impl Waiting {
         self.under_way.contains_key(&issuer)
     }
 
-    /// The issuers whose keys Envoy is fetching for this worker.
-    pub(crate) fn under_way(&self) -> impl Iterator<Item = IssuerId> {
-        self.under_way.keys().copied()
+    /// What Envoy is fetching for this worker.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = &KeyRequest> {
+        self.under_way.values().map(|fetch| &fetch.request)
     }
 
     /// Notes that Envoy has begun a fetch, and calls it `token`.

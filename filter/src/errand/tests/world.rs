@@ -7,7 +7,7 @@ use crate::host::Version;
 use crate::turn::Turn;
 
 /// How long a lease lasts here.
-const LEASE_MS: u64 = 5_500;
+const LEASE_MS: u64 = 2_000;
 
 /// All there is. Keys are a number: that of the set which the issuer served when they were fetched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
