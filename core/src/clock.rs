@@ -33,8 +33,8 @@ impl ClockDrift {
     pub(crate) fn between(date: &str, age: Option<&str>, now: Timestamp) -> Option<Self> {
         let written = httpdate::parse_http_date(date.trim()).ok()?;
         let written = written.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let age = age.map_or(Some(0), |age| age.trim().parse::<u32>().ok())?;
-        let theirs = written.as_secs().saturating_add(u64::from(age));
+        let age = age.map_or(Some(Duration::ZERO), seconds)?;
+        let theirs = written.as_secs().saturating_add(age.as_secs());
         let ours = now.millis() / 1000;
         let apart = Duration::from_secs(theirs.abs_diff(ours));
         Some(match theirs >= ours {
@@ -48,6 +48,12 @@ impl ClockDrift {
         let (Self::Ahead(apart) | Self::Behind(apart)) = self;
         apart > ALARMING
     }
+}
+
+/// A number of seconds, as in `Age` (RFC 9111 section 1.2.2).
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let seconds = text.trim().parse::<u32>().ok()?;
+    Some(Duration::from_secs(seconds.into()))
 }
 
 #[cfg(test)]

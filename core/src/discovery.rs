@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_a_budget() {
+        let longest = format!("https://tenant.example/{}", "k".repeat(2_048 - 23));
+        check(&naming(&longest), Ok(&longest));
+        check(
+            &naming(&format!("{longest}k")),
+            Err(InvalidMetadata::KeyUrl),
+        );
+    }
+
+    #[test]
     fn keys_at_another_address_are_not_fetched() {
         for url in [
             "https://other.example/keys",

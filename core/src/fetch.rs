@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::clock::ClockDrift;
+use crate::clock::{self, ClockDrift};
 use crate::discovery::{Discovery, InvalidMetadata};
 use crate::jwks::{InvalidKeySet, KeySet, OnEmpty};
 use crate::time::Timestamp;
@@ -112,6 +112,12 @@ impl KeyAnswer {
             InvalidMetadata::TooLarge => FetchFailure::TooLarge,
             other => FetchFailure::Metadata(other),
         })
+    }
+
+    /// How long a cache on the way has had it (RFC 9111 section 5.1).
+    pub(crate) fn age(&self) -> Duration {
+        let age = self.age.as_deref().and_then(clock::seconds);
+        age.unwrap_or(Duration::ZERO)
     }
 
     /// How far the issuer's clock is from ours; nothing where it does not tell the time (RFC 9110 section 6.6.1).

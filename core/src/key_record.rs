@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const MAX_RECORD_BYTES: usize = 6 * MAX_KEY_SET_BYTES + 16 * 1024;
 
 /// The shape of the text. Another one is another version.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What is known of an issuer's keys, and when it was last asked for them.
 pub(crate) struct KeyRecord {
@@ -31,6 +31,8 @@ pub(crate) struct KeyRecord {
 /// A key set as it was fetched.
 pub(crate) struct RecordedSet {
     pub(crate) fetched: Timestamp,
+    /// Of when the answer is: not later.
+    pub(crate) as_of: Timestamp,
     pub(crate) max_age: Option<Duration>,
     /// The content of the answer.
     pub(crate) body: Vec<u8>,
@@ -60,6 +62,7 @@ struct WrittenName {
 #[serde(deny_unknown_fields)]
 struct WrittenSet {
     fetched_ms: u64,
+    as_of_ms: u64,
     max_age_s: Option<u64>,
     body: String,
 }
@@ -96,6 +99,7 @@ impl KeyRecord {
             }),
             set: set.map(|set| RecordedSet {
                 fetched: Timestamp::from_millis(set.fetched_ms),
+                as_of: Timestamp::from_millis(set.as_of_ms),
                 max_age: set.max_age_s.map(Duration::from_secs),
                 body: set.body.into_bytes(),
             }),
@@ -108,6 +112,7 @@ impl KeyRecord {
             None => None,
             Some(set) => Some(WrittenSet {
                 fetched_ms: set.fetched.millis(),
+                as_of_ms: set.as_of.millis(),
                 max_age_s: set.max_age.map(|age| age.as_secs()),
                 body: String::from_utf8(set.body).ok()?,
             }),
@@ -157,6 +162,7 @@ mod tests {
             }),
             set: Some(RecordedSet {
                 fetched: Timestamp::from_secs(100),
+                as_of: Timestamp::from_secs(40),
                 max_age: Some(Duration::from_secs(300)),
                 body: br#"{"keys":[]}"#.to_vec(),
             }),
@@ -176,6 +182,7 @@ mod tests {
         assert_eq!(read.named, record().named);
         let set = read.set.expect("its keys");
         assert_eq!(set.fetched, Timestamp::from_secs(100));
+        assert_eq!(set.as_of, Timestamp::from_secs(40));
         assert_eq!(set.max_age, Some(Duration::from_secs(300)));
         assert_eq!(set.body, br#"{"keys":[]}"#);
     }
@@ -194,9 +201,9 @@ mod tests {
             ("something behind it", format!("{good}x")),
             (
                 "a success without keys",
-                r#"{"version":2,"issuer":"https://one.example/","url":"https://one.example/jwks.json","attempted_ms":1,"has_failed":false,"named":null,"set":null}"#.to_owned(),
+                r#"{"version":3,"issuer":"https://one.example/","url":"https://one.example/jwks.json","attempted_ms":1,"has_failed":false,"named":null,"set":null}"#.to_owned(),
             ),
-            ("another version", changed("\"version\":2", "\"version\":1")),
+            ("another version", changed("\"version\":3", "\"version\":2")),
             (
                 "another issuer",
                 changed("one.example/\"", "two.example/\""),
@@ -208,7 +215,7 @@ mod tests {
             ),
             (
                 "a field twice",
-                changed("{\"version\"", "{\"version\":2,\"version\""),
+                changed("{\"version\"", "{\"version\":3,\"version\""),
             ),
             ("a negative time", changed("100000", "-1")),
             (

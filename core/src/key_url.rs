@@ -2,6 +2,9 @@
 
 use url::{Host, Url};
 
+/// The longest address, in bytes. It stands in log lines, and metadata may name one.
+pub(crate) const MAX_URL_BYTES: usize = 2_048;
+
 /// Why nothing is fetched from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidKeyUrl {
@@ -14,6 +17,7 @@ pub(crate) enum InvalidKeyUrl {
     Http,
     UserInfo,
     Fragment,
+    TooLong,
 }
 
 /// Whether http is taken outside loopback, because the issuer says `danger_http_jwks: true`.
@@ -28,6 +32,9 @@ pub(crate) enum PlainHttp {
 /// # Errors
 /// It is none, or one whose answers could come from anybody.
 pub(crate) fn parse(text: &str, http: PlainHttp) -> Result<Url, InvalidKeyUrl> {
+    if text.len() > MAX_URL_BYTES {
+        return Err(InvalidKeyUrl::TooLong);
+    }
     // The parser repairs what browsers repair: blanks, line breaks, backslashes. A policy says what it means.
     let unfit = |character: &char| !character.is_ascii_graphic() || *character == '\\';
     if let Some(found) = text.chars().find(unfit) {

@@ -36,6 +36,12 @@ impl Timestamp {
         Duration::from_millis(self.millis.abs_diff(other.millis))
     }
 
+    /// This point, earlier by `by`; the beginning of time when there is none.
+    pub(crate) fn before(self, by: Duration) -> Self {
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        Self::from_millis(self.millis.saturating_sub(millis))
+    }
+
     /// This point, later by `by`; the end of time when it would overflow.
     pub(crate) fn after(self, by: Duration) -> Self {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use scopegate_core::KeyState::{self, Awaited, Fresh, Refreshing, Stale, Unavailable};
-use scopegate_core::{FetchReport, KeyLocation};
+use scopegate_core::{FetchReport, KeyAnswer, KeyLocation};
 use support::{Gate, POLICY, START, key_set, token, token_until};
 
 const URL: &str = "https://one.example/jwks.json";
@@ -328,4 +328,45 @@ fn keys_of_a_file_are_read_again_and_left_for_nobody() {
     assert_eq!(gate.keys.record(first), None);
     assert_eq!(gate.keys.record_name(first, ""), None);
     assert!(!gate.restore(first, b"{}"));
+}
+
+#[test]
+fn a_token_is_newer_than_a_set_that_a_cache_had_kept() {
+    let mut gate = Gate::new();
+    let issuer = gate.first();
+    gate.wait(1_000);
+    let answer = |age: &str| {
+        let body = key_set(&[("a", 1)]).into_bytes();
+        KeyAnswer::new(200, [("age", age)], body)
+    };
+    let newer = |seconds_ago: u64| {
+        let issued = START + 1_000 - seconds_ago;
+        token("b", 2, &format!(r#""iat":{issued},"#))
+    };
+    for (age, seconds_ago, expected) in [
+        ("300", 299, "kid_awaited"),
+        ("300", 302, "kid_unknown"),
+        ("0", 2, "kid_unknown"),
+        ("soon", 2, "kid_unknown"),
+        ("99999999999", 2, "kid_unknown"),
+    ] {
+        gate.install(issuer, Ok(answer(age)));
+        assert_eq!(gate.ask("/any", &newer(seconds_ago)), expected, "{age}");
+    }
+}
+
+#[test]
+fn a_token_is_newer_than_a_set_that_was_on_its_way() {
+    let mut gate = Gate::new();
+    let issuer = gate.first();
+    let request = gate.keys.request(issuer, gate.now()).unwrap();
+    gate.wait(4);
+    let answer = KeyAnswer::of_file(key_set(&[("a", 1)]).into_bytes());
+    let now = gate.now();
+    gate.keys
+        .install(&mut gate.tokens, &request, Ok(answer), now);
+    for (issued, expected) in [(START + 1, "kid_awaited"), (START - 2, "kid_unknown")] {
+        let token = token("b", 2, &format!(r#""iat":{issued},"#));
+        assert_eq!(gate.ask("/any", &token), expected);
+    }
 }

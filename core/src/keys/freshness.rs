@@ -44,6 +44,8 @@ pub(super) struct Times {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fetched {
     pub(super) at: Timestamp,
+    /// Of when the answer is: when it was asked for, or, if a cache on the way had it, when that got it.
+    pub(super) as_of: Timestamp,
     pub(super) age_allowed: Duration,
 }
 

@@ -105,10 +105,11 @@ impl FetchedKeys {
     /// Takes in what a fetch brought. The new keys are in the report's place if there are any.
     pub(super) fn install(
         &mut self,
-        step: Step,
+        request: &KeyRequest,
         outcome: Result<KeyAnswer, FetchFailure>,
         now: Timestamp,
     ) -> FetchReport {
+        let &KeyRequest { step, asked, .. } = request;
         if step != Step::Keys {
             return match self.round.metadata(step, outcome, now) {
                 Outcome::Named => FetchReport::Discovered,
@@ -124,7 +125,7 @@ impl FetchedKeys {
         };
         self.round.end(false);
         self.times = Times {
-            fetched: Some(self.fetched_at(now, max_age)),
+            fetched: Some(self.fetched_at(now, asked.before(answer.age()), max_age)),
             attempt: Some(Attempt {
                 at: now,
                 has_failed: false,
@@ -151,9 +152,11 @@ impl FetchedKeys {
         FetchReport::Failed(failure)
     }
 
-    fn fetched_at(&self, at: Timestamp, max_age: Option<Duration>) -> Fetched {
+    fn fetched_at(&self, at: Timestamp, as_of: Timestamp, max_age: Option<Duration>) -> Fetched {
         Fetched {
             at,
+            // A clock that was set back in between would make it the future.
+            as_of: as_of.min(at),
             age_allowed: self.rules.age_allowed(max_age),
         }
     }
@@ -163,9 +166,9 @@ impl FetchedKeys {
         self.held.as_ref().map(|held| &held.keys)
     }
 
-    /// When it was fetched.
-    pub(super) fn fetched(&self) -> Option<Timestamp> {
-        self.times.fetched.map(|fetched| fetched.at)
+    /// Of when it is.
+    pub(super) fn as_of(&self) -> Option<Timestamp> {
+        self.times.fetched.map(|fetched| fetched.as_of)
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -208,6 +211,7 @@ impl FetchedKeys {
             location: self.round.location(step),
             timeout: self.rules.timeout,
             step,
+            asked: now,
         }
     }
 
@@ -232,6 +236,7 @@ impl FetchedKeys {
         let set = match (&self.held, self.times.fetched) {
             (Some(held), Some(fetched)) => Some(RecordedSet {
                 fetched: fetched.at,
+                as_of: fetched.as_of,
                 max_age: held.max_age,
                 body: held.body.clone(),
             }),
@@ -259,7 +264,7 @@ impl FetchedKeys {
         if !is_past(record.attempted) || !record.named.as_ref().is_none_or(may_be_named) {
             return false;
         }
-        let fetched = self.fetched();
+        let fetched = self.times.fetched.map(|fetched| fetched.at);
         let newer_set = record
             .set
             .filter(|set| fetched.is_none_or(|fetched| fetched < set.fetched));
@@ -281,7 +286,7 @@ impl FetchedKeys {
         let Some((keys, set)) = newer_set else {
             return has_newer_attempt;
         };
-        self.times.fetched = Some(self.fetched_at(set.fetched, set.max_age));
+        self.times.fetched = Some(self.fetched_at(set.fetched, set.as_of, set.max_age));
         self.held = Some(Held {
             keys,
             max_age: set.max_age,

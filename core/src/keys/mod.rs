@@ -54,6 +54,8 @@ pub struct KeyRequest {
     /// How long the fetch may take, and a request may wait for it.
     pub timeout: Duration,
     step: Step,
+    /// When it was wanted. What the issuer has done since may not be in its answer.
+    asked: Timestamp,
 }
 
 /// How the keys of an issuer stand.
@@ -121,7 +123,7 @@ impl KeyCache {
         let Some(entry) = self.fetched_mut(request.issuer) else {
             return FetchReport::Failed(FetchFailure::Unreachable);
         };
-        let report = entry.install(request.step, outcome, now);
+        let report = entry.install(request, outcome, now);
         if let FetchReport::Installed { .. } = report {
             entry.evict(tokens, request.issuer);
         }
@@ -278,8 +280,8 @@ fn newer_keys(
     // Within the cool-down. A key may be one that we could not fetch; or the issuer may have begun to sign with it since we asked, so
     // that to call the token invalid would send its user to log in again, for another token of the same key.
     let is_newer = issued
-        .zip(entry.fetched())
-        .is_some_and(|(issued, fetched)| issued.is_after(fetched, SECOND));
+        .zip(entry.as_of())
+        .is_some_and(|(issued, as_of)| issued.is_after(as_of, SECOND));
     // A set that was emptied on purpose has no newer keys.
     let reason = match entry.has_failed() {
         true => Reason::KeysUnavailable,

@@ -3,7 +3,7 @@
 use serde_saphyr::Spanned;
 
 use super::error::{Explanation, Problems};
-use crate::key_url::{self, InvalidKeyUrl, PlainHttp};
+use crate::key_url::{self, InvalidKeyUrl, MAX_URL_BYTES, PlainHttp};
 
 /// Why a URL is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,10 @@ impl InvalidUrl {
             Self::Keys(InvalidKeyUrl::UserInfo) => Explanation::new(
                 "a URL with a user name or password is refused, as it would end up in logs",
                 "remove everything between `://` and `@`",
+            ),
+            Self::Keys(InvalidKeyUrl::TooLong) => Explanation::new(
+                format!("this URL is longer than {MAX_URL_BYTES} bytes"),
+                "shorten it: it is sent with every fetch, and stands in log lines",
             ),
             Self::Keys(InvalidKeyUrl::Fragment) => Explanation::new(
                 "a fragment is never sent to the server",

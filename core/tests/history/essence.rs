@@ -31,7 +31,10 @@ pub fn essence(world: &World<'_>) -> Vec<u64> {
     }
     for instance in &world.instances {
         let flying = instance.flying.iter();
-        essence.extend(flying.map(|flight| flight.as_ref().map_or(9, |flight| flight.ask as u64)));
+        essence.extend(flying.flat_map(|flight| {
+            let flight = flight.as_ref();
+            flight.map_or([9, AGES], |flight| [flight.ask as u64, ago(flight.began)])
+        }));
         // Who waits for the same with the same gets the same.
         let waiting: BTreeSet<_> = instance.waiting.iter().collect();
         essence.push(waiting.len() as u64);
@@ -49,10 +52,14 @@ pub fn essence(world: &World<'_>) -> Vec<u64> {
     essence
 }
 
-fn knowledge(known: &Knowledge, ago: impl Fn(u64) -> u64) -> [u64; 8] {
-    let (fetched, keys, age) = known.set.as_ref().map_or((AGES, 0, 0), |set| {
-        (ago(set.fetched), bits(&set.keys), set.age_allowed)
+fn knowledge(known: &Knowledge, ago: impl Fn(u64) -> u64) -> [u64; 9] {
+    let (fetched, as_of) = known.set.as_ref().map_or((AGES, AGES), |set| {
+        (ago(set.fetched), ago(set.as_of.min(set.fetched)))
     });
+    let (keys, age) = known
+        .set
+        .as_ref()
+        .map_or((0, 0), |set| (bits(&set.keys), set.age_allowed));
     let attempt = known
         .attempt
         .map_or((AGES, false), |(at, failed)| (ago(at), failed));
@@ -63,6 +70,7 @@ fn knowledge(known: &Knowledge, ago: impl Fn(u64) -> u64) -> [u64; 8] {
     let next = known.next.map_or(9, |ask| ask as u64);
     [
         fetched,
+        as_of,
         keys,
         age,
         attempt.0,

@@ -30,6 +30,8 @@ pub struct Instance<'s> {
 pub struct Flight {
     pub request: KeyRequest,
     pub ask: Ask,
+    /// When.
+    pub began: u64,
 }
 
 /// What one instance leaves for others, and what that means.
@@ -105,11 +107,15 @@ impl<'s> Instance<'s> {
     ) {
         let known = &mut self.known[issuer];
         let rules = &self.setting.rules;
-        let Flight { request, ask } = flight;
+        let Flight {
+            request,
+            ask,
+            began,
+        } = flight;
         // Metadata may take half of the time, so that some is left for the keys.
         let parts = if *ask == Ask::Keys { 1 } else { 2 };
         assert_eq!(request.share_of(request.timeout) * parts, request.timeout);
-        let lesson = known.learn(rules, *ask, &said, now);
+        let lesson = known.learn(rules, (*ask, *began), &said, now);
         let report = self
             .keys
             .install(&mut self.tokens, request, outcome, time(now));

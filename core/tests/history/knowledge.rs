@@ -30,6 +30,8 @@ pub struct Knowledge {
 pub struct Set {
     pub keys: BTreeSet<u8>,
     pub fetched: u64,
+    /// When it was asked for: what the issuer did since may not be in it.
+    pub as_of: u64,
     pub age_allowed: u64,
 }
 
@@ -147,9 +149,9 @@ impl Knowledge {
         let has_failed = self.attempt.is_some_and(|(_, failed)| failed);
         // A second of `iat` may be any moment in it. A set that was emptied on purpose says that there are no other keys.
         let is_newer = token.issued.is_some_and(|issued| {
-            let fetched = START * 1000 + set.fetched;
+            let as_of = START * 1000 + set.as_of.min(set.fetched);
             let is_past = issued * 1000 <= START * 1000 + now + SKEW * 1000;
-            is_past && (issued + 1) * 1000 > fetched && !set.keys.is_empty()
+            is_past && (issued + 1) * 1000 > as_of && !set.keys.is_empty()
         });
         match (has_failed, is_newer) {
             (true, _) => unavailable("keys_unavailable"),
@@ -181,7 +183,13 @@ impl Knowledge {
     }
 
     /// Takes in what became of asking for that.
-    pub fn learn(&mut self, rules: &Rules, asked: Ask, said: &Said, now: u64) -> Lesson {
+    pub fn learn(
+        &mut self,
+        rules: &Rules,
+        (asked, began): (Ask, u64),
+        said: &Said,
+        now: u64,
+    ) -> Lesson {
         let good_keys = match said {
             Said::Keys { keys, max_age } if !keys.is_empty() || rules.empty_means_nobody => {
                 Some((keys, max_age))
@@ -205,6 +213,7 @@ impl Knowledge {
                     self.set = Some(Set {
                         keys: keys.clone(),
                         fetched: now,
+                        as_of: began,
                         age_allowed: rules.age_allowed(*max_age),
                     });
                     (Lesson::Keys(keys.len()), None)

@@ -222,7 +222,11 @@ impl<'s> World<'s> {
         let ask = known.ask(&self.setting.rules, self.now);
         let (ledger, begins) = (self.ledger(at), known.next.is_none());
         self.ledgers[ledger][issuer].asks(&self.setting.rules, &url, begins, self.now);
-        Flight { request, ask }
+        Flight {
+            request,
+            ask,
+            began: self.now,
+        }
     }
 
     /// What was asked for comes. Gives the next step of the round.

@@ -235,12 +235,12 @@ fn own_metadata(seeds: &mut Seeds) {
 fn own_records(seeds: &mut Seeds) {
     let set = |fetched: &str, signer: Signer| {
         let body = Value::String(issuer::key_set(signer)).to_string();
-        format!(r#"{{"fetched_ms":{fetched},"max_age_s":300,"body":{body}}}"#)
+        format!(r#"{{"fetched_ms":{fetched},"as_of_ms":{fetched},"max_age_s":300,"body":{body}}}"#)
     };
     let record = |attempted: &str, has_failed: bool, set: &str| {
         let (iss, url) = (issuer::MAIN, record::URL);
         format!(
-            r#"{{"version":2,"issuer":"{iss}","url":"{url}","attempted_ms":{attempted},"has_failed":{has_failed},"named":null,"set":{set}}}"#
+            r#"{{"version":3,"issuer":"{iss}","url":"{url}","attempted_ms":{attempted},"has_failed":{has_failed},"named":null,"set":{set}}}"#
         )
     };
     let now = "${now}";
@@ -268,7 +268,7 @@ fn own_records(seeds: &mut Seeds) {
         ),
         (
             "another version",
-            good.replace("\"version\":2", "\"version\":1"),
+            good.replace("\"version\":3", "\"version\":2"),
         ),
         (
             "another issuer",
