@@ -346,6 +346,22 @@ fn a_newer_name_takes_the_place_of_an_older_one() {
 }
 
 #[test]
+fn a_name_of_the_same_moment_changes_nothing() {
+    let (mut mine, mut other) = (gate(), gate());
+    for (gate, url) in [(&mut mine, KEYS), (&mut other, "https://one.example/new")] {
+        give(gate, &naming(url));
+        give(gate, &key_set(&[("a", 1)]));
+    }
+    other.wait(500);
+    give(&mut other, &key_set(&[("a", 1)]));
+    let record = other.record(other.first());
+    mine.wait(500);
+    assert!(mine.restore(mine.first(), &record));
+    mine.wait(601);
+    assert_eq!(wanted(&mut mine), KEYS);
+}
+
+#[test]
 fn the_two_places_are_read_as_answers() {
     let mut gate = gate();
     let document = naming(KEYS).into_bytes();
