@@ -99,13 +99,20 @@ impl Gauges {
         }
     }
 
-    /// Takes back what was said: the policy is no more. Others that name these issuers say it again on their next tick.
+    /// Takes back what was said: the policy is no more. Others that name these issuers say it again on their next tick, and how far a clock
+    /// is off at their next fetch.
     pub(crate) fn clear(&self) {
         self.waiting(|_| 0);
         for gauges in self.0.values() {
-            record(gauges.state, 0);
-            record(gauges.age_seconds, 0);
-            record(gauges.count, 0);
+            for gauge in [
+                gauges.state,
+                gauges.age_seconds,
+                gauges.count,
+                gauges.clock_ahead_seconds,
+                gauges.clock_behind_seconds,
+            ] {
+                record(gauge, 0);
+            }
         }
     }
 }

@@ -158,8 +158,11 @@ pub(crate) fn conclude(
     let result = gate.install(request, outcome, now);
     let name = gate.issuer_name(request.issuer);
     gate.counters.key_fetch(name, result);
+    let next = gate.under_way(request.issuer, now);
     let level = match result {
         FetchReport::Discovered | FetchReport::Installed { .. } => Level::Info,
+        // An issuer may have its metadata at the second place alone.
+        FetchReport::Failed(_) if next.is_some() => Level::Info,
         FetchReport::Failed(_) => Level::Warn,
     };
     let line = format!(
@@ -173,7 +176,7 @@ pub(crate) fn conclude(
     {
         compare_clocks(gate, request.issuer, drift);
     }
-    if let Some(next) = gate.under_way(request.issuer, now) {
+    if let Some(next) = next {
         // Metadata was a step on the way: those who wait go on to wait for the keys, and this worker keeps its turn.
         gate.waiting.borrow_mut().want(next);
         return;

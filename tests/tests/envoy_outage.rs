@@ -32,6 +32,8 @@ const FRESHNESS: &str = "{ ttl: 4s, max_stale: 6s, cooldown: 3s, timeout: 1s }";
 
 /// What a busy machine may take longer than the policy says.
 const SLACK: Duration = Duration::from_secs(2);
+/// The last round of requests before the end of old keys begins this long before it: on a busy machine a round takes its time.
+const ROUND: Duration = Duration::from_secs(3);
 /// Nothing is asserted so near to a moment at which the right answer changes.
 const MARGIN: Duration = Duration::from_millis(500);
 
@@ -140,7 +142,7 @@ fn good_keys_serve_through_an_outage_and_no_longer_than_allowed() {
         let fetched = Instant::now();
         assert_eq!(case.fetches(), 1, "{}: for all workers", case.name);
         case.fail();
-        while started.elapsed() + MARGIN < TTL + MAX_STALE {
+        while started.elapsed() + ROUND < TTL + MAX_STALE {
             case.all_served();
             case.partner_is_served();
             case.asked_at_most_once_a_cooldown(started);

@@ -19,14 +19,17 @@ use accepted::Accepted;
 const VERSION: &str = "27.1.0";
 
 /// What is asked of each mistake: all that tests the core without a host. A mistake is built and tested in seconds.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 10] = [
     "--package=scopegate-core",
     "--package=e2e",
     "--lib",
     "--test=core",
+    "--test=discovery",
     "--test=freshness",
     "--test=properties",
     "--test=reasons",
+    "--test=records",
+    "--test=states",
 ];
 
 /// How long the tests may take, in seconds, before a mistake counts as noticed: they take less than ten.

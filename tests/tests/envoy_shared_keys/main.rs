@@ -31,7 +31,7 @@ fn all_workers_wait_for_one_fetch_and_answer_soon_after_it() {
     all_are(&answers, 200, None);
     assert_eq!(bench.issuer.asked(), 1);
     assert!(
-        waited >= Duration::from_millis(1_500) && waited < Duration::from_millis(2_500),
+        waited >= Duration::from_millis(1_500) && waited < Duration::from_millis(4_500),
         "{waited:?}"
     );
     assert_eq!(stat(&gate, "key_fetch.auth0.installed"), Some(1));
@@ -181,14 +181,14 @@ fn each_change_of_state_is_told_once_and_gauges_say_how_keys_stand() {
     let Some(bench) = Bench::new(Answer::Key("p256")) else {
         return;
     };
-    let gate = bench.start("ttl: 4s, max_stale: 4s, cooldown: 2s");
+    let gate = bench.start("ttl: 10s, max_stale: 4s, cooldown: 2s");
     assert_eq!(stat(&gate, "keys.auth0.state"), Some(0));
     let request = bench.request();
     all_are(&ask_all_workers(&gate, &request), 200, None);
     assert_eq!(stat(&gate, "keys.auth0.state"), Some(1));
     assert_eq!(stat(&gate, "keys.auth0.count"), Some(1));
     bench.issuer.set(|state| state.answer = Answer::Status(500));
-    for (state, at_least) in [(2, 3), (3, 4), (4, 8)] {
+    for (state, at_least) in [(2, 8), (3, 10), (4, 14)] {
         wait_until("the state changes", || {
             stat(&gate, "keys.auth0.state") == Some(state)
         });
@@ -243,8 +243,7 @@ fn a_clock_that_is_off_is_told_once() {
     // Thirty years, at least.
     assert!(stat(&gate, "keys.auth0.clock_behind_seconds") > Some(30 * 365 * 86_400));
     assert_eq!(stat(&gate, "keys.auth0.clock_ahead_seconds"), Some(0));
-    // Each fetch mentions it; the warning comes when it goes off.
-    let mut told = lines(&gate, "s behind ours");
-    told.retain(|line| line.contains("warning"));
+    let told = lines(&gate, "s behind ours");
     assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("warning"), "{told:?}");
 }
