@@ -32,9 +32,6 @@ pub(crate) enum PlainHttp {
 /// # Errors
 /// It is none, or one whose answers could come from anybody.
 pub(crate) fn parse(text: &str, http: PlainHttp) -> Result<Url, InvalidKeyUrl> {
-    if text.len() > MAX_URL_BYTES {
-        return Err(InvalidKeyUrl::TooLong);
-    }
     // The parser repairs what browsers repair: blanks, line breaks, backslashes. A policy says what it means.
     let unfit = |character: &char| !character.is_ascii_graphic() || *character == '\\';
     if let Some(found) = text.chars().find(unfit) {
@@ -45,6 +42,10 @@ pub(crate) fn parse(text: &str, http: PlainHttp) -> Result<Url, InvalidKeyUrl> {
     let url = Url::parse(text).map_err(|error| InvalidKeyUrl::Unparsable {
         reason: error.to_string(),
     })?;
+    // The normal form may be three times as long as what was written.
+    if url.as_str().len() > MAX_URL_BYTES {
+        return Err(InvalidKeyUrl::TooLong);
+    }
     match url.scheme() {
         "https" => {}
         "http" if http == PlainHttp::Permitted || is_loopback(&url) => {}
@@ -76,5 +77,37 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is taken once is taken again in its normal form, and is the same: records hold that.
+    #[test]
+    fn a_normal_form_is_its_own() {
+        for text in [
+            "https://a.example",
+            "https://A.example:443/x/../y?z=\"1\"",
+            "http://127.0.0.1:8080/{a}<b>`c`",
+            "https://b\u{fc}cher.example/",
+            "https://[::1]/a%2Fb",
+        ] {
+            let Ok(url) = parse(text, PlainHttp::Refused) else {
+                assert!(!text.is_ascii(), "{text}");
+                continue;
+            };
+            assert_eq!(parse(url.as_str(), PlainHttp::Refused), Ok(url), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_normal_form_has_a_budget() {
+        let of = |path: &str| parse(&format!("https://a.example/{path}"), PlainHttp::Refused);
+        assert!(of(&"k".repeat(2_048 - 18)).is_ok());
+        assert_eq!(of(&"k".repeat(2_048 - 17)), Err(InvalidKeyUrl::TooLong));
+        assert!(of(&"{".repeat(676)).is_ok());
+        assert_eq!(of(&"{".repeat(677)), Err(InvalidKeyUrl::TooLong));
     }
 }

@@ -18,8 +18,8 @@ use crate::turn::{LEASE, LEASE_GRACE, Turn};
 /// How often a record is written anew because others were faster.
 const TRIES: usize = 8;
 
-/// How long before its end a lease is made longer: several ticks, should one be late.
-const RENEWED_BEFORE: Duration = Duration::from_secs(1);
+/// How long before its end a lease is made longer: many ticks, should a worker be held up.
+const RENEWED_BEFORE: Duration = Duration::from_secs(2);
 
 /// Where a worker stands towards the others.
 pub(crate) struct Sharing {
@@ -83,7 +83,7 @@ pub(crate) fn begin(gate: &Gate, issuer: IssuerId, timeout: Duration, now: Times
     let outcome = perform(gate, issuer, now, |worker, known| {
         Errand::fetch(worker, known, until, now)
     });
-    if let Some(place) = gate.sharing.places.get(&issuer) {
+    if let (Outcome::Fetch, Some(place)) = (outcome, gate.sharing.places.get(&issuer)) {
         place.leased_until.set(until);
     }
     outcome

@@ -10,7 +10,7 @@ use scopegate_core::Timestamp;
 
 /// How long a lease lasts at most. Its worker makes it longer while its fetch is under way, so that after the end of a VM another worker
 /// goes on soon enough for those who wait.
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// A lease that lasts longer than this was written by somebody else, or the clock was set back since. It is far more than [`LEASE`]: a
 /// worker that was held up looks at one that another has taken later.
