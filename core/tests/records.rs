@@ -239,3 +239,19 @@ fn policies_that_read_an_empty_set_differently_share_no_record() {
         refusing.keys.record_name(issuer, "")
     );
 }
+
+#[test]
+fn after_a_clock_was_set_back_what_others_learnt_since_counts() {
+    let mut gate = fresh(7_200);
+    let issuer = gate.first();
+    gate.give(issuer, &key_set(&[("a", 1)]));
+    gate.elapsed = 3_600_000;
+    let mut other = fresh(3_600);
+    other.give(issuer, &key_set(&[("b", 2)]));
+    assert!(gate.restore(issuer, &other.record(issuer)));
+    assert_eq!(gate.ask("/any", &token_until(LONG, "b", 2, "")), "allow");
+    assert!(
+        !gate.restore(issuer, &other.record(issuer)),
+        "no news twice"
+    );
+}

@@ -264,7 +264,9 @@ impl FetchedKeys {
         if !is_past(record.attempted) || !record.named.as_ref().is_none_or(may_be_named) {
             return false;
         }
+        // Times of the future are from before the clock was set back: whatever was learnt since is later.
         let fetched = self.times.fetched.map(|fetched| fetched.at);
+        let fetched = fetched.filter(|at| is_past(*at));
         let newer_set = record
             .set
             .filter(|set| fetched.is_none_or(|fetched| fetched < set.fetched));
@@ -275,13 +277,14 @@ impl FetchedKeys {
             Some((Err(_), _)) => return false,
         };
         let attempt = self.times.attempt.map(|attempt| attempt.at);
+        let attempt = attempt.filter(|at| is_past(*at));
         let has_newer_attempt = attempt.is_none_or(|attempt| attempt < record.attempted);
         if has_newer_attempt {
             self.times.attempt = Some(Attempt {
                 at: record.attempted,
                 has_failed: record.has_failed,
             });
-            self.round.overtaken(record.named, record.has_failed);
+            self.round.overtaken(record.named, record.has_failed, now);
         }
         let Some((keys, set)) = newer_set else {
             return has_newer_attempt;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::freshness::CLOCK_SLEW;
 use crate::discovery::Discovery;
 use crate::fetch::{FetchFailure, KeyAnswer};
 use crate::time::Timestamp;
@@ -151,9 +152,11 @@ impl Round {
     }
 
     /// Another instance has made a round since.
-    pub(super) fn overtaken(&mut self, named: Option<Named>, has_failed: bool) {
+    pub(super) fn overtaken(&mut self, named: Option<Named>, has_failed: bool, now: Timestamp) {
         self.end(has_failed);
         let read = self.named.as_ref().map(|known| known.read);
+        // One of the future is from before the clock was set back.
+        let read = read.filter(|read| *read <= now.after(CLOCK_SLEW));
         if let Some(named) = named
             && read.is_none_or(|read| read < named.read)
         {

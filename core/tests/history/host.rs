@@ -140,7 +140,7 @@ impl<'s> Instance<'s> {
             .restore(&mut self.tokens, id, &left.record, time(now));
         assert_eq!(
             is_news,
-            self.known[issuer].absorb(&left.known),
+            self.known[issuer].absorb(&left.known, now),
             "{:?}",
             left.known
         );

@@ -230,9 +230,12 @@ impl Knowledge {
         lesson
     }
 
-    /// Takes in what another instance knew: of sets, of attempts and of names the later one counts. Says whether that was news.
-    pub fn absorb(&mut self, left: &Self) -> bool {
-        let is_later = |mine: Option<u64>, theirs: Option<u64>| theirs > mine;
+    /// Takes in what another instance knew: of sets, of attempts and of names the later one counts, and one of the future is none. Says
+    /// whether that was news.
+    pub fn absorb(&mut self, left: &Self, now: u64) -> bool {
+        let is_later = |mine: Option<u64>, theirs: Option<u64>| {
+            theirs > mine.filter(|moment| *moment <= now + 1000)
+        };
         let mut is_news = false;
         if is_later(
             self.attempt.map(|(at, _)| at),
