@@ -121,12 +121,33 @@ fn spin_program() -> Result<Option<Program>> {
 /// # Errors
 /// As in [`find`].
 pub fn find_for_vectors() -> Result<Option<Tools>> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/wasm32-wasip1/release/vector_probe.wasm");
-    let missing = match (envoy()?, wasm("SCOPEGATE_VECTOR_PROBE", built)?) {
+    find_built(
+        "SCOPEGATE_VECTOR_PROBE",
+        "vector_probe.wasm",
+        "no probe for the vectors",
+    )
+}
+
+/// Envoy and the filter whose VM a request can take down (`SCOPEGATE_FRAGILE_FILTER`, else where cargo builds it), and `None` as
+/// in [`find`].
+///
+/// # Errors
+/// As in [`find`].
+pub fn find_fragile() -> Result<Option<Tools>> {
+    find_built(
+        "SCOPEGATE_FRAGILE_FILTER",
+        "fragile_filter.wasm",
+        "no filter that can die",
+    )
+}
+
+/// Envoy and a filter that is not shipped, which a variable names, or where cargo builds it.
+fn find_built(variable: &str, name: &str, no_filter: &str) -> Result<Option<Tools>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wasm32-wasip1/release");
+    let missing = match (envoy()?, wasm(variable, folder.join(name))?) {
         (Some(envoy), Some(filter)) => return Ok(Some(Tools { envoy, filter })),
         (None, _) => "no Envoy",
-        (Some(_), None) => "no probe for the vectors",
+        (Some(_), None) => no_filter,
     };
     skip(missing, "SCOPEGATE_REQUIRE_ENVOY")?;
     Ok(None)

@@ -132,6 +132,7 @@ type Environment = Vec<(&'static str, PathBuf)>;
 struct OnEnvoy {
     filter: PathBuf,
     vector_probe: PathBuf,
+    fragile_filter: PathBuf,
     envoy: PathBuf,
 }
 
@@ -141,6 +142,9 @@ fn on_envoy(layout: &Layout) -> Result<OnEnvoy> {
         filter: step("build the filter", || wasm::build_filter(layout))?,
         vector_probe: step("build the probe for signature vectors", || {
             wasm::build_vector_probe(layout)
+        })?,
+        fragile_filter: step("build the filter that can die", || {
+            wasm::build_fragile_filter(layout)
         })?,
         envoy: step("Envoy", || envoy::get(layout))?,
     })
@@ -152,6 +156,7 @@ impl OnEnvoy {
             ("ENVOY_BIN", self.envoy.clone()),
             ("SCOPEGATE_FILTER", self.filter.clone()),
             ("SCOPEGATE_VECTOR_PROBE", self.vector_probe.clone()),
+            ("SCOPEGATE_FRAGILE_FILTER", self.fragile_filter.clone()),
             // Without them, the end-to-end tests would pass without having tested anything.
             ("SCOPEGATE_REQUIRE_ENVOY", "1".into()),
         ]

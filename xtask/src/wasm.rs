@@ -106,6 +106,12 @@ pub fn build_vector_probe(layout: &Layout) -> Result<PathBuf> {
     Ok(folder.join("vector_probe.wasm"))
 }
 
+/// Builds the filter whose VM a request can take down, and returns the file. It is not shipped.
+pub fn build_fragile_filter(layout: &Layout) -> Result<PathBuf> {
+    let folder = compile(layout, "fragile-filter", FILTER.target, &[])?;
+    Ok(folder.join("fragile_filter.wasm"))
+}
+
 /// Builds the gateway that decides nothing, with which the benchmarks compare, and returns the file. It is not shipped.
 pub fn build_bench_plain(layout: &Layout) -> Result<PathBuf> {
     let folder = compile(layout, "bench-plain", SPIN_GATEWAY.target, &[])?;
