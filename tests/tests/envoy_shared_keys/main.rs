@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod deaths;
 mod policies;
 
 use std::collections::BTreeMap;
