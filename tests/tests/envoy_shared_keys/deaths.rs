@@ -22,8 +22,14 @@ const AT_ONCE: &str = "x-trap: 0\r\n";
 /// What Envoy's log says of a VM that died.
 const DEATH: &str = "Uncaught RuntimeError: unreachable";
 
+/// How long the lease on a fetch lasts if nobody makes it longer (filter/README.md).
+const LEASE: Duration = Duration::from_secs(3);
+
+/// How long a root context rests between two ticks, in milliseconds.
+const REST: u128 = 100;
+
 /// When Envoy ends a stream on which nothing happens: later than any request here waits.
-const IDLE: Duration = Duration::from_secs(7);
+const IDLE: Duration = Duration::from_secs(9);
 
 #[test]
 fn keys_outlive_the_death_of_every_vm() {
@@ -66,22 +72,22 @@ fn keys_outlive_the_death_of_every_vm() {
 
 #[test]
 fn when_a_vm_dies_early_in_its_fetch_one_other_fetches_as_soon_as_its_lease_ends() {
-    // In its second tick, 100 ms after the one in which the fetch began.
+    // One tick after that in which the fetch began.
     let Some(waits) = waits_for_a_vm_that_dies(2) else {
         return;
     };
-    assert!(waits.first >= Duration::from_millis(1_900), "{waits:?}");
-    assert!(waits.last < Duration::from_secs(4), "{waits:?}");
+    assert!(waits.first > LEASE.mul_f32(0.9), "{waits:?}");
+    assert!(waits.last < LEASE * 2, "{waits:?}");
 }
 
 #[test]
 fn when_a_vm_dies_late_in_its_fetch_one_other_fetches_as_soon_as_its_longer_lease_ends() {
-    // After some 2.2 s, which is more than the lease lasted at first.
-    let Some(waits) = waits_for_a_vm_that_dies(23) else {
+    // When the lease that it took at first would have ended.
+    let Some(waits) = waits_for_a_vm_that_dies(LEASE.as_millis() / REST + 4) else {
         return;
     };
-    assert!(waits.first >= Duration::from_millis(2_500), "{waits:?}");
-    assert!(waits.last < Duration::from_secs(6), "{waits:?}");
+    assert!(waits.first > LEASE.mul_f32(1.5), "{waits:?}");
+    assert!(waits.last < LEASE * 3, "{waits:?}");
 }
 
 /// How long after the beginning the first and the last request was answered.
@@ -92,9 +98,9 @@ struct Waits {
 }
 
 /// The VM that fetches dies in that tick, and with it the fetch. All who wait in other workers, and all who come, are let pass.
-fn waits_for_a_vm_that_dies(tick: u32) -> Option<Waits> {
+fn waits_for_a_vm_that_dies(tick: u128) -> Option<Waits> {
     let bench = bench(Answer::Hung)?;
-    let gate = start(&bench, "timeout: 5s");
+    let gate = start(&bench, "timeout: 10s");
     let mut clients_before = clients(&gate, &bench, 1);
     let clients_after = clients(&gate, &bench, 2);
     let started = Instant::now();
