@@ -102,7 +102,7 @@ impl FetchedKeys {
         self.times.state(self.rules, now)
     }
 
-    /// Takes in what a fetch brought. The new keys are in the report's place if there are any.
+    /// Takes in what a fetch brought: a good set takes the place of the one held, and anything else leaves that as it is.
     pub(super) fn install(
         &mut self,
         request: &KeyRequest,
