@@ -230,7 +230,7 @@ mod tests {
         let wares = Wares {
             good: stock(good, 200),
             partner: stock(Brought::Sound(Issuer::Partner, 1), 20),
-            forged: stock(Brought::Forged, 20),
+            forged: stock(Brought::Forged(1), 20),
             retired: Some(stock(Brought::Sound(Issuer::Tenant, 1), 20)),
             strangers: Some(stock(Brought::Stranger, 20)),
         };
@@ -240,7 +240,7 @@ mod tests {
         for other in [
             Brought::Sound(Issuer::Partner, 1),
             Brought::Sound(Issuer::Tenant, 1),
-            Brought::Forged,
+            Brought::Forged(1),
             Brought::Stranger,
             Brought::Nothing,
         ] {

@@ -59,7 +59,7 @@ impl Mint {
     /// # Errors
     /// The time is out of range.
     pub(crate) fn forged(&self, kid: Kid, count: usize) -> Result<Stock> {
-        self.stock(count, Brought::Forged, |number| {
+        self.stock(count, Brought::Forged(kid), |number| {
             let (key, tamper) = match number % 2 {
                 0 => (material(Issuer::Tenant, kid), "[flip-signature-bit]"),
                 _ => (PARTNER, "[]"),

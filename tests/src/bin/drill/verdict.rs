@@ -30,8 +30,8 @@ pub(crate) enum Issuer {
 pub(crate) enum Brought {
     /// A token with nothing wrong in it, signed with that key.
     Sound(Issuer, Kid),
-    /// A token of the tenant's whose signature does not hold.
-    Forged,
+    /// A token of the tenant's that names that key, and whose signature does not hold.
+    Forged(Kid),
     /// A token with a `kid` that the tenant never had.
     Stranger,
     /// None.
@@ -95,7 +95,13 @@ pub(crate) fn owed(asked: &Asked, tenant: &Record, partner: &Record, times: &Tim
 pub(crate) fn judge(asked: &Asked, tenant: &Record, partner: &Record, times: &Times) -> Verdict {
     let (issuer, kid) = match asked.brought {
         Brought::Sound(issuer, kid) => (issuer, kid),
-        Brought::Forged | Brought::Stranger => {
+        // Whoever has the key, or could get it, has no excuse: it is the token that is wrong.
+        Brought::Forged(kid)
+            if asked.answer == Answer::Status(503) && has_to_pass(kid, asked, tenant, times) =>
+        {
+            return Verdict::WronglyRefused;
+        }
+        Brought::Forged(_) | Brought::Stranger => {
             return match asked.answer {
                 Answer::Allowed => Verdict::WronglyAllowed,
                 Answer::Status(401 | 503) => Verdict::Right,

@@ -35,7 +35,7 @@ fn good() -> Observed {
         asked: vec![
             asked(KEY, Answer::Allowed),
             asked(OTHER, Answer::Allowed),
-            asked(Brought::Forged, Answer::Status(401)),
+            asked(Brought::Forged(1), Answer::Status(401)),
         ],
         fetches: 2,
         pace: TIMES.refresh(),
@@ -73,7 +73,7 @@ fn one_thing_wrong_is_one_fault() {
             "requests wrongly refused: 1",
         ),
         (
-            |phase| phase.asked.push(asked(Brought::Forged, Answer::Allowed)),
+            |phase| phase.asked.push(asked(Brought::Forged(1), Answer::Allowed)),
             "requests wrongly allowed: 1",
         ),
         (|phase| phase.fetches = 3, "fetches of the tenant's keys: 3"),

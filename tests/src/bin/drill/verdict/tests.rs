@@ -189,8 +189,8 @@ fn an_outage_may_begin_while_a_request_waits() {
 fn what_no_issuer_signed_is_refused_and_answered() {
     let none = Record::new([1].into());
     for (brought, answer, expected) in [
-        (Brought::Forged, ALLOWED, Verdict::WronglyAllowed),
-        (Brought::Forged, UNAUTHORIZED, Verdict::Right),
+        (Brought::Forged(1), ALLOWED, Verdict::WronglyAllowed),
+        (Brought::Forged(1), UNAUTHORIZED, Verdict::Right),
         (Brought::Stranger, UNAVAILABLE, Verdict::Right),
         (Brought::Stranger, Answer::Broken, Verdict::WronglyRefused),
         (Brought::Nothing, UNAUTHORIZED, Verdict::Right),
@@ -226,4 +226,23 @@ fn what_is_owed_is_said_before_the_answer_is_known() {
             "{kid} at {sent}"
         );
     }
+}
+
+#[test]
+fn a_forged_token_is_our_trouble_only_while_its_key_cannot_be_had() {
+    let mut record = Record::new([1].into());
+    record.answers = vec![version(100, &[1])];
+    record.outages = vec![(ms(200), None)];
+    let none = Record::new([9].into());
+    let forged = |kid, sent, answer| {
+        let request = asked(Brought::Forged(kid), sent, answer);
+        judge(&request, &record, &none, &TIMES)
+    };
+    // All have the key, and trust it.
+    assert_eq!(forged(1, 5_000, UNAVAILABLE), Verdict::WronglyRefused);
+    assert_eq!(forged(1, 5_000, UNAUTHORIZED), Verdict::Right);
+    // It is too old by then, and the issuer cannot be reached.
+    assert_eq!(forged(1, 60_000, UNAVAILABLE), Verdict::Right);
+    // Nobody has had that one, nor can get it.
+    assert_eq!(forged(2, 5_000, UNAVAILABLE), Verdict::Right);
 }
