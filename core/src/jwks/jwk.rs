@@ -88,13 +88,16 @@ fn usable_key(jwk: &Map<String, Value>) -> Result<(Option<Algorithm>, PublicKey)
     if algorithm.is_some_and(|algorithm| !public.fits(algorithm)) {
         return Err(UnusableKey::Algorithm);
     }
-    if PRIVATE_MEMBERS
-        .into_iter()
-        .any(|member| jwk.contains_key(member))
-    {
+    if holds_secret(jwk) {
         return Err(UnusableKey::Published);
     }
     Ok((algorithm, public))
+}
+
+/// Whether a key holds what nobody but its owner may know.
+pub(super) fn holds_secret(jwk: &Map<String, Value>) -> bool {
+    let mut members = PRIVATE_MEMBERS.into_iter();
+    members.any(|member| jwk.contains_key(member))
 }
 
 /// `use` is `sig` or absent (RFC 7517 section 4.2), `key_ops` holds `verify` or is absent (section 4.3).

@@ -90,6 +90,13 @@ pub(crate) enum Selection<'a> {
     Ambiguous,
 }
 
+/// Whether a key of this document holds what nobody but its owner may know, whatever it is for.
+pub(crate) fn holds_secret(document: &Value) -> bool {
+    let keys = document.get("keys").and_then(Value::as_array);
+    let mut keys = keys.into_iter().flatten().filter_map(Value::as_object);
+    keys.any(jwk::holds_secret)
+}
+
 impl KeySet {
     /// Reads a JWK set, and imports its usable keys. The others are skipped, and remembered by their `kid`.
     ///

@@ -9,7 +9,7 @@ use super::error::{Explanation, Problems};
 use super::file::KeysFile;
 use super::setting::non_empty;
 use crate::discovery::{Discovery, Undiscoverable};
-use crate::jwks::{InvalidKeySet, KeySet, OnEmpty, UnusableKey};
+use crate::jwks::{self, InvalidKeySet, KeySet, OnEmpty, UnusableKey};
 use crate::key_url::{InvalidKeyUrl, PlainHttp};
 
 /// What the policy says about it, at most one of the first three.
@@ -94,6 +94,8 @@ fn inline(
     let json = written.value.to_string();
     let read = KeySet::parse(json.as_bytes(), OnEmpty::Keep);
     let kind = match read {
+        // Whatever that key is for, and whether it could serve.
+        _ if jwks::holds_secret(&written.value) => InvalidKeyOrigin::Key(UnusableKey::Published),
         Err(invalid) => InvalidKeyOrigin::KeySet(invalid),
         Ok(set) => match set.broken_key() {
             None => return Some(set),

@@ -111,6 +111,16 @@ fn keys_in_the_policy_that_cannot_serve_are_told() {
         "a key in this set cannot serve: it is a private or a secret key, with which anybody could sign; \
          write its public half alone, and replace the key: a policy is no place for a secret",
     );
+    // A secret is none of the policy's, whatever it is for.
+    let shared = r#"{"kty":"oct","kid":"s","k":"c2VjcmV0"}"#;
+    let encryption = private.replace("\"kid\"", r#""use":"enc","kid""#);
+    for secret in [shared, encryption.as_str()] {
+        check(
+            &format!(r#"{{"keys": [{KEY}, {secret}]}}"#),
+            "a key in this set cannot serve: it is a private or a secret key, with which anybody could sign; \
+             write its public half alone, and replace the key: a policy is no place for a secret",
+        );
+    }
     let short = KEY.replace("HURo", "");
     check(
         &format!(r#"{{"keys": [{KEY}, {short}]}}"#),
