@@ -1,35 +1,35 @@
-//! `bench spin`: what the gate costs as a Spin component, beside the same application without it.
-//!
-//! `cargo xtask bench spin` builds what this needs and calls it. The README beside this says what is measured, and how.
+//! Measures what the gate costs. `cargo xtask bench` builds what this needs and calls it; the README beside this says what is measured, and how.
 
-mod applications;
-mod arguments;
 mod load;
-mod report;
-mod rounds;
+mod spin;
 mod statistics;
-mod subject;
-mod tokens;
 mod upstream;
 
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
-use applications::Applications;
-use arguments::{Options, Task};
-use subject::Subject;
+/// What `--help` shows.
+const USAGE: &str = "\
+Measures what the gate costs.
+
+Usage: bench <what> [OPTIONS]
+
+  spin    the gate as a Spin component, beside the same application without it
+
+`bench <what> --help` says more.
+";
 
 fn main() -> ExitCode {
-    let task = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(task) => task,
-        Err(misuse) => {
-            eprintln!("error: {misuse:#}; `bench --help` lists what there is");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&task) {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match run(&words) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Misuse>() => {
+            eprintln!("error: {error}; `bench --help` lists what there is");
+            ExitCode::from(2)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -37,30 +37,50 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: &Task) -> Result<()> {
-    match task {
-        Task::Help => print!("{}", arguments::USAGE),
-        Task::Spin(options) => measure_spin(options)?,
+fn run(words: &[OsString]) -> Result<()> {
+    let (what, options) = match words.split_first() {
+        Some((what, options)) => (what.as_os_str(), options),
+        None => (OsStr::new(""), words),
+    };
+    match what.to_str() {
+        Some("spin") => spin::run(options),
+        Some("--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Some("") => bail!(Misuse("what to measure is missing".to_owned())),
+        _ => bail!(Misuse(format!("unknown measurement `{}`", what.display()))),
     }
-    Ok(())
 }
 
-fn measure_spin(options: &Options) -> Result<()> {
-    let applications = Applications::start()?;
-    eprintln!("{}", applications.program);
-    let subjects = Subject::all(&applications)?;
-    let results = rounds::measure(&subjects, options)?;
-    // Few, if the store does what it is for: cold instances take them from there.
-    eprintln!("keys were fetched {} times", applications.issuer.fetches());
-    let report = report::Report {
-        program: applications.program.to_string(),
-        options,
-        results: &results,
-    };
-    print!("{report}");
-    if let Some(file) = &options.json {
-        let json = serde_json::to_string_pretty(&report.json())?;
-        std::fs::write(file, json + "\n").with_context(|| format!("writing {}", file.display()))?;
+/// A command line that means nothing, and why.
+#[derive(Debug)]
+pub(crate) struct Misuse(pub(crate) String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    Ok(())
+}
+
+impl std::error::Error for Misuse {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_nothing_is_refused() {
+        for (line, complaint) in [
+            ("", "what to measure is missing"),
+            ("spinning", "unknown measurement `spinning`"),
+            ("--quick spin", "unknown measurement `--quick`"),
+            ("spin --fast", "invalid option '--fast'"),
+        ] {
+            let words: Vec<_> = line.split_whitespace().map(OsString::from).collect();
+            let error = run(&words).expect_err(line);
+            assert!(error.is::<Misuse>(), "{line}");
+            assert_eq!(error.to_string(), complaint, "{line}");
+        }
+    }
 }

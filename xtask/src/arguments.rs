@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::bench::MEASURED;
 use help::{
     HELP, HELP_BENCH, HELP_BUILD, HELP_DEMO, HELP_DRILL, HELP_ENVOY, HELP_FUZZ, HELP_MUTANTS,
     HELP_TEST, HELP_VERSUS,
@@ -210,9 +211,12 @@ fn comparison(rest: &[OsString]) -> Result<Comparison, Misuse> {
 fn benchmark(rest: Vec<OsString>) -> Result<Vec<OsString>, Misuse> {
     let misused = |complaint: String| misuse(complaint, "cargo xtask bench --help");
     match rest.first() {
-        Some(host) if host == "spin" => Ok(rest),
-        Some(word) => Err(misused(format!("unknown host `{}`", word.display()))),
-        None => Err(misused("`bench` wants the host to measure: `spin`".into())),
+        Some(what) if MEASURED.iter().any(|known| what == known) => Ok(rest),
+        Some(word) => Err(misused(format!("unknown measurement `{}`", word.display()))),
+        None => {
+            let known = MEASURED.join("`, `");
+            Err(misused(format!("`bench` wants what to measure: `{known}`")))
+        }
     }
 }
 
@@ -311,9 +315,9 @@ mod tests {
             ("versus --show", "`--show` wants the name of a case"),
             ("versus --show a b", "unexpected argument `b`"),
             ("versus case", "unexpected argument `case`"),
-            ("bench", "`bench` wants the host to measure"),
-            ("bench envoy", "unknown host `envoy`"),
-            ("bench --quick", "unknown host `--quick`"),
+            ("bench", "`bench` wants what to measure"),
+            ("bench speed", "unknown measurement `speed`"),
+            ("bench --quick", "unknown measurement `--quick`"),
         ] {
             let refused = parsed(line).expect_err(line);
             assert!(refused.starts_with(complaint), "{line}: {refused}");

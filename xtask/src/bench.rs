@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::layout::Layout;
 use crate::{process, wasm};
@@ -12,24 +12,38 @@ use crate::{process, wasm};
 /// The profile of Cargo.toml for programs of this machine that have to be fast.
 const PROFILE: &str = "optimised";
 
-/// Builds the gate, what it is compared with, and what measures; ends with the exit status of the latter.
+/// What can be measured: the first word behind `bench`.
+pub const MEASURED: [&str; 1] = ["spin"];
+
+/// Builds what is measured and what measures; ends with the exit status of the latter.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
-    let gateway = wasm::build_spin(layout)?.gateway;
-    let plain = wasm::build_bench_plain(layout)?;
-    // Where there is a real Spin it is taken; whether `spin` on the PATH is one, the program knows.
-    let spin_host = build(layout, "spin-host")?;
+    let environment = match arguments.first().and_then(|what| what.to_str()) {
+        Some("spin") => on_spin(layout)?,
+        _ => bail!("there is nothing of that name to measure"),
+    };
     let program = build(layout, "bench")?;
     let status = Command::new(&program)
         .args(arguments)
-        .env("SCOPEGATE_SPIN", gateway)
-        .env("SCOPEGATE_PLAIN", plain)
-        .env("SPIN_HOST_BIN", spin_host)
+        .envs(environment)
         .status()
         .with_context(|| format!("cannot start `{}`", program.display()))?;
     match status.code() {
         Some(0) => Ok(()),
         code => std::process::exit(code.unwrap_or(1)),
     }
+}
+
+/// Where the measuring program finds what it needs.
+type Environment = Vec<(&'static str, PathBuf)>;
+
+/// The gate as a component, what it is compared with, and a Spin. Where there is a real Spin it is taken; whether `spin` on the
+/// PATH is one, the program knows.
+fn on_spin(layout: &Layout) -> Result<Environment> {
+    Ok(vec![
+        ("SCOPEGATE_SPIN", wasm::build_spin(layout)?.gateway),
+        ("SCOPEGATE_PLAIN", wasm::build_bench_plain(layout)?),
+        ("SPIN_HOST_BIN", build(layout, "spin-host")?),
+    ])
 }
 
 /// Returns the program of that package's name.

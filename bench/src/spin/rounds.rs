@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 
-use crate::applications::Instances;
-use crate::arguments::Options;
 use crate::load;
+use crate::spin::applications::Instances;
+use crate::spin::arguments::Options;
+use crate::spin::subject::Subject;
 use crate::statistics::{Figure, percentile};
-use crate::subject::Subject;
 
 /// How many connections at once: one, for latency; as many as an instance takes requests, for throughput.
 const CONNECTIONS: [usize; 2] = [1, 16];

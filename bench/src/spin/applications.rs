@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::spin::{Launch, Program, Spin};
 use tempfile::TempDir;
 
-use crate::tokens::Issuer;
+use crate::spin::tokens::Issuer;
 use crate::upstream;
 
 /// How long instances live.

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 
-use crate::applications::{Applications, Component, Instances};
 use crate::load::{Expected, Requests};
-use crate::tokens::Algorithm;
+use crate::spin::applications::{Applications, Component, Instances};
+use crate::spin::tokens::Algorithm;
 use crate::upstream;
 
 const SERVED: Expected = Expected {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::applications::Instances;
-use crate::arguments::Options;
-use crate::rounds::Outcome;
+use crate::spin::applications::Instances;
+use crate::spin::arguments::Options;
+use crate::spin::rounds::Outcome;
 use crate::statistics::Figure;
 
 /// All that was measured, and how.
