@@ -1,5 +1,7 @@
 //! `cargo xtask build`: the packages that are shipped as WebAssembly.
 
+mod exports;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -121,9 +123,16 @@ pub fn build_bench_plain(layout: &Layout) -> Result<PathBuf> {
 fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
     let artefact = compile(layout, shipped.package, shipped.target, shipped.features)?;
     let artefact = artefact.join(shipped.artefact);
+    let built = fs::read(&artefact)
+        .with_context(|| format!("cargo did not leave `{}`", artefact.display()))?;
+    let module = match shipped.package == FILTER.package {
+        true => exports::without_unused(&built)
+            .with_context(|| format!("reading `{}`", artefact.display()))?,
+        false => built,
+    };
     let file = layout.dist.join(shipped.file);
-    let size = deliver(&artefact, &file)?;
-    eprintln!("{}: {} kB", shipped.file, size / 1000);
+    deliver(&module, &file)?;
+    eprintln!("{}: {} kB", shipped.file, module.len() / 1000);
     Ok(file)
 }
 
@@ -142,19 +151,16 @@ fn compile(layout: &Layout, package: &str, target: &str, features: &[&str]) -> R
     Ok(layout.built.join(target).join("release"))
 }
 
-/// Puts the built file where users look for it. An unchanged one is left alone, and a changed one appears at once:
+/// Puts what was built where users look for it. An unchanged file is left alone, and a changed one appears at once:
 /// a running Envoy may be reading it.
-fn deliver(artefact: &Path, file: &Path) -> Result<usize> {
-    let bytes = fs::read(artefact)
-        .with_context(|| format!("cargo did not leave `{}`", artefact.display()))?;
+fn deliver(bytes: &[u8], file: &Path) -> Result<()> {
     if fs::read(file).is_ok_and(|old| old == bytes) {
-        return Ok(bytes.len());
+        return Ok(());
     }
     let folder = file.parent().unwrap_or(Path::new("."));
     let partial = file.with_extension(format!("{}.partial", std::process::id()));
     fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&partial, &bytes))
+        .and_then(|()| fs::write(&partial, bytes))
         .and_then(|()| fs::rename(&partial, file))
-        .with_context(|| format!("cannot write `{}`", file.display()))?;
-    Ok(bytes.len())
+        .with_context(|| format!("cannot write `{}`", file.display()))
 }
