@@ -3,28 +3,57 @@
 use crate::reason::Reason;
 use crate::request::{Request, is_token_octet};
 
-/// The token of the one `Authorization` field, or why there is none to check.
+/// The value of the one `Authorization` field.
 ///
 /// Envoy joins two `Authorization` fields with a comma and drops an empty one. Here every host gets
 /// that treatment, so that a comma always means more than one credential and no host reads only the first.
-pub(crate) fn bearer_token(request: &Request) -> Result<&str, Reason> {
-    let mut values = request
-        .values("authorization")
-        .map(without_blanks)
-        .filter(|value| !value.is_empty());
-    let value = values.next().ok_or(Reason::CredentialMissing)?;
-    if values.next().is_some() || value.contains(&b',') {
-        return Err(Reason::CredentialAmbiguous);
+pub(crate) struct Credential<'r> {
+    value: &'r [u8],
+    /// What stands behind the scheme `Bearer`; nothing when the scheme is another one.
+    behind_scheme: Option<&'r [u8]>,
+}
+
+impl<'r> Credential<'r> {
+    /// The only one that is not empty, or why there is none to check.
+    pub(crate) fn of(request: &Request<'r>) -> Result<Self, Reason> {
+        let mut values = request
+            .values("authorization")
+            .map(without_blanks)
+            .filter(|value| !value.is_empty());
+        let value = values.next().ok_or(Reason::CredentialMissing)?;
+        if values.next().is_some() {
+            return Err(Reason::CredentialAmbiguous);
+        }
+        Ok(Self {
+            value,
+            behind_scheme: after_scheme(value),
+        })
     }
-    let rest = after_scheme(value).ok_or(Reason::CredentialMissing)?;
-    let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
-    let (_, token) = rest
-        .split_at_checked(spaces.max(1))
-        .ok_or(Reason::CredentialMalformed)?;
-    if spaces == 0 || !is_token68(token) {
-        return Err(Reason::CredentialMalformed);
+
+    /// What stands where a token would, whatever it is. Only what is known to be a token may be compared with it.
+    pub(crate) fn unchecked(&self) -> Option<&'r [u8]> {
+        let (spaces, text) = split_spaces(self.behind_scheme?);
+        (spaces > 0).then_some(text)
     }
-    str::from_utf8(token).map_err(|_| Reason::CredentialMalformed)
+
+    /// The token, or why this is none.
+    pub(crate) fn token(&self) -> Result<&'r str, Reason> {
+        if self.value.contains(&b',') {
+            return Err(Reason::CredentialAmbiguous);
+        }
+        let rest = self.behind_scheme.ok_or(Reason::CredentialMissing)?;
+        let (spaces, token) = split_spaces(rest);
+        if spaces == 0 || !is_token68(token) {
+            return Err(Reason::CredentialMalformed);
+        }
+        str::from_utf8(token).map_err(|_| Reason::CredentialMalformed)
+    }
+}
+
+/// The number of spaces that a text begins with, and what stands behind them.
+fn split_spaces(text: &[u8]) -> (usize, &[u8]) {
+    let spaces = text.iter().take_while(|octet| **octet == b' ').count();
+    (spaces, text.get(spaces..).unwrap_or_default())
 }
 
 /// A field value without the optional white space around it (RFC 9110 section 5.5): spaces and tabs, nothing else.
@@ -49,11 +78,10 @@ fn after_scheme(value: &[u8]) -> Option<&[u8]> {
 fn is_token68(text: &[u8]) -> bool {
     let body = text.iter().take_while(|octet| **octet != b'=').count();
     let (body, padding) = text.split_at_checked(body).unwrap_or((text, b""));
-    !body.is_empty()
-        && body
-            .iter()
-            .all(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet))
-        && padding.iter().all(|octet| *octet == b'=')
+    let is_of_body = |octet: &u8| {
+        octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    !body.is_empty() && body.iter().all(is_of_body) && padding.iter().all(|octet| *octet == b'=')
 }
 
 #[cfg(test)]
@@ -61,11 +89,19 @@ mod tests {
     use super::*;
 
     fn check(values: &[&str], expected: Result<&str, Reason>) {
-        let headers = values
-            .iter()
-            .map(|value| (b"Authorization".to_vec(), value.as_bytes().to_vec()));
+        let headers = values.iter().map(|value| ("Authorization", *value));
         let request = Request::new(b"GET", Some(b"/"), headers);
-        assert_eq!(bearer_token(&request), expected, "{values:?}");
+        let found = Credential::of(&request);
+        let token = found.as_ref().map_err(|reason| *reason);
+        assert_eq!(
+            token.and_then(|credential| credential.token()),
+            expected,
+            "{values:?}"
+        );
+        if let Ok(token) = expected {
+            let unchecked = found.ok().and_then(|credential| credential.unchecked());
+            assert_eq!(unchecked, Some(token.as_bytes()), "{values:?}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::claims::{Claims, NumericDate};
-use crate::credential::bearer_token;
+use crate::credential::Credential;
 use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys, in_one_line};
 use crate::identity::{
-    UnforwardableClaim, credential_fields, identity_fields, identity_headers, override_fields,
+    IdentityHeaders, IdentityValues, UnforwardableClaim, credential_fields, identity_fields,
+    override_fields,
 };
 use crate::keys::{KeyCache, KeyRequest, Lookup, Missing, SignedBy};
 use crate::path::{AmbiguousPath, CanonicalPath};
@@ -36,14 +37,14 @@ enum Stop<'p> {
 /// What happens to a request that is allowed: fields to set and to remove, and keys to fetch behind it.
 #[derive(Default)]
 struct Pass<'p, 'r> {
-    set: Vec<(&'p str, String)>,
+    set: IdentityHeaders<'p>,
     strip: Vec<&'r [u8]>,
     fetch: Option<KeyRequest>,
 }
 
 /// What a verified token brings: identity headers, and whether its issuer's keys are due.
 struct Admitted<'p> {
-    set: Vec<(&'p str, String)>,
+    set: IdentityHeaders<'p>,
     fetch: Option<KeyRequest>,
 }
 
@@ -62,7 +63,7 @@ struct Admitted<'p> {
 /// Nothing is fetched: the answer may be [`Decision::NeedKeys`], never twice for one URL at one `now`.
 pub fn decide<'p, 'r>(
     policy: &'p Policy,
-    request: &'r Request,
+    request: &Request<'r>,
     keys: &KeyCache,
     tokens: &mut TokenCache,
     verifier: &dyn Verifier,
@@ -107,7 +108,7 @@ enum Found<'p> {
 
 fn find_route<'p>(
     policy: &'p Policy,
-    request: &Request,
+    request: &Request<'_>,
     facts: &mut Facts<'p>,
 ) -> Result<Found<'p>, Stop<'p>> {
     if request.method() == b"CONNECT" {
@@ -117,13 +118,15 @@ fn find_route<'p>(
     let path =
         CanonicalPath::parse(raw).map_err(|AmbiguousPath| Stop::Refuse(Reason::PathAmbiguous))?;
     let found = policy.routes.find(&path, request.method());
-    let names_options = matches!(
-        &found,
-        Match::Route(route) if route.methods.iter().any(|method| method == "OPTIONS")
-    );
+    let names_options = || {
+        matches!(
+            &found,
+            Match::Route(route) if route.methods.iter().any(|method| method == "OPTIONS")
+        )
+    };
     if policy.preflight == Preflight::Pass
-        && !names_options
         && let Some(requested) = request.preflight_method()
+        && !names_options()
         && let Match::Route(route) = policy.routes.find(&path, requested)
     {
         facts.route = Some(&route.path);
@@ -146,7 +149,7 @@ fn find_route<'p>(
     }
 }
 
-fn pass_preflight<'p, 'r>(policy: &Policy, request: &'r Request) -> Pass<'p, 'r> {
+fn pass_preflight<'p, 'r>(policy: &Policy, request: &Request<'r>) -> Pass<'p, 'r> {
     let mut strip = identity_fields(policy, request.names());
     strip.extend(credential_fields(request));
     strip.extend(override_fields(request));
@@ -171,7 +174,7 @@ impl<'p> Gate<'p, '_> {
     fn judge<'r>(
         &mut self,
         route: &'p Route,
-        request: &'r Request,
+        request: &Request<'r>,
     ) -> Result<Pass<'p, 'r>, Stop<'p>> {
         let mut pass = Pass {
             strip: identity_fields(self.policy, request.names()),
@@ -180,7 +183,7 @@ impl<'p> Gate<'p, '_> {
         let forwarding = match &route.access {
             Access::Public => route.token.unwrap_or(TokenForwarding::Strip),
             Access::Protected(wanted) => {
-                let admitted = self.admit(bearer_token(request)?, wanted)?;
+                let admitted = self.admit(&Credential::of(request)?, wanted)?;
                 pass.set = admitted.set;
                 pass.fetch = admitted.fetch;
                 route.token.unwrap_or(self.policy.token)
@@ -193,23 +196,30 @@ impl<'p> Gate<'p, '_> {
     }
 
     /// A token that has all that the route wants.
-    fn admit(&mut self, token: &str, wanted: &'p Requirements) -> Result<Admitted<'p>, Stop<'p>> {
+    fn admit(
+        &mut self,
+        credential: &Credential<'_>,
+        wanted: &'p Requirements,
+    ) -> Result<Admitted<'p>, Stop<'p>> {
         let (policy, keys, now) = (self.policy, self.keys, self.now);
         if !keys.belongs_to(policy) {
             return Err(Reason::HostFailure.into());
         }
-        if let Some(entry) = self.tokens.find(token, policy, keys, now) {
+        // Whatever equals a token that was verified is one: its octets need no second look.
+        let text = credential.unchecked();
+        if let Some(entry) = text.and_then(|text| self.tokens.find(text, policy, keys, now)) {
             self.facts.token_cache = CacheUse::Hit;
             let issuer = accept(policy, entry.by.issuer, wanted, self.facts)?;
             check_validity(&entry.claims, issuer, wanted, now)?;
             return Ok(Admitted {
-                set: authorise(policy, issuer, &entry.claims, wanted, self.facts)?,
+                set: authorise(policy, issuer, entry, wanted, self.facts)?,
                 fetch: keys.due_for(entry.by.issuer, now),
             });
         }
+        let token = credential.token()?;
         self.facts.token_cache = CacheUse::Miss;
         let (issuer, entry) = self.verify(token, wanted)?;
-        let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
+        let set = authorise(policy, issuer, &entry, wanted, self.facts);
         let fetch = keys.due_for(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })
@@ -261,7 +271,12 @@ impl<'p> Gate<'p, '_> {
         };
         let claims = verify::verify(self.verifier, &key.public, parsed)
             .map_err(|_| Reason::SignatureInvalid)?;
-        let entry = Entry { by, claims };
+        let identity = IdentityValues::of(&self.policy.forward, &claims);
+        let entry = Entry {
+            by,
+            claims,
+            identity,
+        };
         Ok((issuer, entry))
     }
 }
@@ -286,10 +301,11 @@ fn accept<'p>(
 fn authorise<'p>(
     policy: &'p Policy,
     issuer: &Issuer,
-    claims: &Verified<Claims>,
+    entry: &Entry,
     wanted: &'p Requirements,
     facts: &mut Facts<'p>,
-) -> Result<Vec<(&'p str, String)>, Stop<'p>> {
+) -> Result<IdentityHeaders<'p>, Stop<'p>> {
+    let claims: &Verified<Claims> = &entry.claims;
     if policy.envoy.log_subject {
         facts.subject = claims.subject.as_deref().map(in_one_line);
     }
@@ -300,10 +316,14 @@ fn authorise<'p>(
     if let Some(scopes) = missing_scopes(claims, &issuer.scope_claims, &wanted.scopes) {
         return Err(Stop::MissingScopes(scopes));
     }
-    identity_headers(&policy.forward, claims).map_err(|UnforwardableClaim(claim)| {
-        facts.claim = Some(claim.to_owned());
-        Stop::Refuse(Reason::ClaimUnforwardable)
-    })
+    match &entry.identity {
+        Ok(values) => Ok(IdentityHeaders::new(&policy.forward, values)),
+        Err(UnforwardableClaim { place }) => {
+            let forward = policy.forward.get(*place);
+            facts.claim = forward.map(|forward| forward.claim.clone());
+            Err(Reason::ClaimUnforwardable.into())
+        }
+    }
 }
 
 impl<'p> Stop<'p> {
@@ -326,7 +346,7 @@ impl<'p> Stop<'p> {
     }
 
     /// Shadow mode never refuses and never waits; but what a client says of itself is never believed.
-    fn shadow<'r>(self, policy: &Policy, request: &'r Request, facts: Facts<'p>) -> Allow<'p, 'r> {
+    fn shadow<'r>(self, policy: &Policy, request: &Request<'r>, facts: Facts<'p>) -> Allow<'p, 'r> {
         let (reason, fetch) = match self {
             Self::Refuse(reason) => (reason, None),
             Self::MissingScopes(_) => (Reason::ScopeMissing, None),
@@ -334,7 +354,7 @@ impl<'p> Stop<'p> {
             Self::NeedKeys(wanted) => (Reason::KeysUnavailable, Some(wanted)),
         };
         Allow {
-            set: Vec::new(),
+            set: IdentityHeaders::default(),
             strip: identity_fields(policy, request.names()),
             shadowed: Some(reason),
             fetch,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::deny::{self, Response};
+use crate::identity::IdentityHeaders;
 use crate::keys::KeyRequest;
 use crate::policy::Policy;
 use crate::reason::Reason;
@@ -33,7 +34,7 @@ pub struct NeedKeys<'p> {
 #[derive(Debug)]
 pub struct Allow<'p, 'r> {
     /// Header fields to set: identity headers, by their names in the policy.
-    pub set: Vec<(&'p str, String)>,
+    pub set: IdentityHeaders<'p>,
     /// Names of header fields to remove, as they stand in the request.
     pub strip: Vec<&'r [u8]>,
     /// In shadow mode: why the request would have been refused.
@@ -104,7 +105,7 @@ impl<'p> NeedKeys<'p> {
 
 impl Deny<'_> {
     /// The HTTP answer, the same on every host.
-    pub fn response(&self, policy: &Policy, request: &Request) -> Response {
+    pub fn response(&self, policy: &Policy, request: &Request<'_>) -> Response {
         deny::response(self, &policy.realm, request.is_grpc())
     }
 }

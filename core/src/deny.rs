@@ -198,7 +198,7 @@ impl Response {
 
     /// The answer of a host that forwards by itself, for a request that was allowed and has no answer of the upstream (RFC 9110
     /// sections 15.6.3, 15.6.5 and 15.5.12, RFC 6585 section 5).
-    pub fn forwarding_failure(failure: ForwardingFailure, request: &Request) -> Self {
+    pub fn forwarding_failure(failure: ForwardingFailure, request: &Request<'_>) -> Self {
         answer(failure.row(), Vec::new(), request.is_grpc())
     }
 }

@@ -1,6 +1,8 @@
 //! Identity headers: what an upstream is told about the caller, and what clients may not tell it.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -18,9 +20,12 @@ const METHOD_OVERRIDES: [&str; 3] = [
     "x-method-override",
 ];
 
-/// A claim that cannot be a header value, by its name in the policy.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UnforwardableClaim<'a>(pub(crate) &'a str);
+/// A claim that cannot be a header value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnforwardableClaim {
+    /// Its place among those that the policy forwards.
+    pub(crate) place: usize,
+}
 
 /// The names of the request's fields that claim an identity, as they stand there.
 ///
@@ -52,32 +57,85 @@ pub fn forbidden_trailers<'r>(
     forbidden
 }
 
-/// The identity headers that a verified token sets.
-pub(crate) fn identity_headers<'a>(
-    forward: &'a [Forward],
-    claims: &Claims,
-) -> Result<Vec<(&'a str, String)>, UnforwardableClaim<'a>> {
-    let mut headers = Vec::with_capacity(forward.len());
-    for Forward { claim, header } in forward {
-        let value = claims
-            .all
-            .get(claim)
-            .map_or(Some(Cow::Borrowed("")), header_value);
-        match value.ok_or(UnforwardableClaim(claim))? {
-            empty if empty.is_empty() => {}
-            value => headers.push((header.as_str(), value.into_owned())),
+/// The identity headers that a verified token sets, made once for all requests that it comes with.
+#[derive(Clone, Default)]
+pub struct IdentityHeaders<'p> {
+    forward: &'p [Forward],
+    values: Option<IdentityValues>,
+}
+
+/// The values of the headers in the order of the policy; an empty one says nothing, and is not sent.
+#[derive(Clone)]
+pub(crate) struct IdentityValues(Arc<[Box<str>]>);
+
+impl<'p> IdentityHeaders<'p> {
+    /// The values by their names in the policy that they were made for.
+    pub(crate) fn new(forward: &'p [Forward], values: &IdentityValues) -> Self {
+        Self {
+            forward,
+            values: Some(values.clone()),
         }
     }
-    Ok(headers)
+
+    /// Some of a policy's, without a token.
+    #[cfg(test)]
+    pub(crate) fn sample(policy: &'p Policy, values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).into());
+        Self::new(&policy.forward, &IdentityValues(values.collect()))
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&'p str, &str)> {
+        let values = self.values.iter().flat_map(|values| values.0.iter());
+        let headers = self.forward.iter().zip(values);
+        headers
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(forward, value)| (forward.header.as_str(), value.as_ref()))
+    }
+}
+
+impl fmt::Debug for IdentityHeaders<'_> {
+    /// Claims are personal data: none is printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl IdentityValues {
+    /// The headers' values out of a token's claims; the first claim that cannot be one, by its place in the policy.
+    pub(crate) fn of(forward: &[Forward], claims: &Claims) -> Result<Self, UnforwardableClaim> {
+        let values = forward
+            .iter()
+            .enumerate()
+            .map(|(place, Forward { claim, .. })| {
+                let value = claims
+                    .all
+                    .get(claim)
+                    .map_or(Some(Cow::Borrowed("")), header_value);
+                Ok(value.ok_or(UnforwardableClaim { place })?.into())
+            });
+        Ok(Self(values.collect::<Result<_, _>>()?))
+    }
+
+    /// About how many bytes they hold on the heap.
+    pub(crate) fn size(&self) -> usize {
+        let each = |value: &str| value.len().saturating_add(size_of::<Box<str>>());
+        self.0
+            .iter()
+            .map(|value| each(value))
+            .fold(0, usize::saturating_add)
+    }
 }
 
 /// The fields of a request that are the client's credential, as they stand there.
-pub(crate) fn credential_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn credential_fields<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> {
     request.names().filter(|name| is_credential(name))
 }
 
 /// The fields of a request that override its method, as they stand there.
-pub(crate) fn override_fields(request: &Request) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn override_fields<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> {
     request.names().filter(|name| is_override(name))
 }
 

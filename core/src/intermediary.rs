@@ -42,7 +42,11 @@ const KEPT: [&str; 2] = ["content-length", "content-type"];
 ///
 /// What a client says of its origin (`Forwarded` of RFC 7239, `X-Forwarded-*`, `X-Real-IP`) is replaced by `origin`. Without one it passes
 /// as it came: then something in front of the host vouches for it.
-pub fn outgoing_fields(request: &Request, allow: &Allow<'_, '_>, origin: Option<Origin>) -> Fields {
+pub fn outgoing_fields(
+    request: &Request<'_>,
+    allow: &Allow<'_, '_>,
+    origin: Option<Origin>,
+) -> Fields {
     let mut fields: Fields = request
         .headers()
         .filter(|(name, _)| !allow.strip.contains(name))
@@ -67,7 +71,7 @@ pub fn outgoing_fields(request: &Request, allow: &Allow<'_, '_>, origin: Option<
             .extend(seen.filter_map(|(name, value)| Some((name.to_owned(), value?.into_bytes()))));
     }
     let identity = allow.set.iter();
-    fields.extend(identity.map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())));
+    fields.extend(identity.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
     fields
 }
 
@@ -124,6 +128,7 @@ pub(crate) fn cgi_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::IdentityHeaders;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         pairs
@@ -132,21 +137,28 @@ mod tests {
             .collect()
     }
 
-    fn request(pairs: &[(&str, &str)]) -> Request {
-        let headers = fields(pairs)
-            .into_iter()
-            .map(|(name, value)| (name.into_bytes(), value));
-        Request::new(b"GET", Some(b"/"), headers)
+    fn request<'a>(pairs: &[(&'a str, &'a str)]) -> Request<'a> {
+        Request::new(b"GET", Some(b"/"), pairs.iter().copied())
     }
 
-    fn allow<'r>(strip: Vec<&'r [u8]>) -> Allow<'static, 'r> {
+    fn allow<'p, 'r>(policy: &'p Policy, strip: Vec<&'r [u8]>) -> Allow<'p, 'r> {
         Allow {
-            set: vec![("x-auth-sub", "alice".to_owned())],
+            set: IdentityHeaders::sample(policy, &["alice"]),
             strip,
             shadowed: None,
             fetch: None,
             facts: crate::Facts::default(),
         }
+    }
+
+    fn policy() -> Policy {
+        let text = "
+version: 1
+realm: r
+forward: { sub: x-auth-sub }
+routes: [{ path: /, public: true }]
+";
+        Policy::parse(text).expect("a policy without issuers")
     }
 
     #[test]
@@ -176,7 +188,8 @@ mod tests {
     #[test]
     fn a_connection_that_nominates_identity_does_not_take_away_ours() {
         let asked = request(&[("connection", "x-auth-sub"), ("x-auth-sub", "mallory")]);
-        let seen = outgoing_fields(&asked, &allow(vec![b"x-auth-sub"]), None);
+        let policy = policy();
+        let seen = outgoing_fields(&asked, &allow(&policy, vec![b"x-auth-sub"]), None);
         assert_eq!(seen, fields(&[("x-auth-sub", "alice")]));
     }
 
@@ -194,8 +207,10 @@ mod tests {
             host: Some("user:secret@a.example:8080".to_owned()),
             proto: Some("https".to_owned()),
         };
+        let policy = policy();
+        let allow = allow(&policy, Vec::new());
         assert_eq!(
-            outgoing_fields(&request(&came), &allow(Vec::new()), Some(origin)),
+            outgoing_fields(&request(&came), &allow, Some(origin)),
             fields(&[
                 ("x-forward", "1"),
                 ("x-forwarded-for", "192.0.2.1"),
@@ -204,19 +219,13 @@ mod tests {
                 ("x-auth-sub", "alice"),
             ])
         );
-        let kept = outgoing_fields(&request(&came), &allow(Vec::new()), None);
+        let kept = outgoing_fields(&request(&came), &allow, None);
         assert_eq!(kept.len(), came.len() + 1);
     }
 
     #[test]
     fn trailers_bring_no_identity_no_credential_and_no_origin() {
-        let text = "
-version: 1
-realm: r
-forward: { sub: x-auth-sub }
-routes: [{ path: /, public: true }]
-";
-        let policy = Policy::parse(text).expect("a policy without issuers");
+        let policy = policy();
         let came = fields(&[
             ("X_Auth_Sub", "mallory"),
             ("authorization", "Bearer x"),

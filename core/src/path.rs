@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 /// The longest path that is looked at, without its query. Envoy's default for all request headers
 /// together is 60 KiB; servers commonly end a request line at 8 KiB.
 const MAX_PATH_BYTES: usize = 8 * 1024;
@@ -10,6 +12,12 @@ const MAX_PATH_BYTES: usize = 8 * 1024;
 ///
 /// Real data takes one or two rounds. The bound keeps a path of `%2525…` from costing thousands of passes.
 const MAX_DECODINGS: usize = 4;
+
+/// A path of so many octets and segments needs no allocation; nearly all of an API's are shorter.
+const USUAL_PATH_BYTES: usize = 128;
+const USUAL_SEGMENTS: usize = 12;
+
+type Decoded = SmallVec<[u8; USUAL_PATH_BYTES]>;
 
 /// What a path segment may hold beyond plain characters, because a route says that it is data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,9 +65,9 @@ impl AllowInPath {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CanonicalPath {
     /// The decoded segments, one after the other.
-    decoded: Vec<u8>,
+    decoded: Decoded,
     /// Where each segment starts and ends in there.
-    segments: Vec<Range<usize>>,
+    segments: SmallVec<[Range<usize>; USUAL_SEGMENTS]>,
     /// The places of the segments that are not in their usual spelling, in their order.
     respelt: Vec<usize>,
     needs: AllowInPath,
@@ -81,8 +89,8 @@ impl CanonicalPath {
             return Err(AmbiguousPath);
         }
         let mut canonical = Self {
-            decoded: Vec::with_capacity(path.len()),
-            segments: Vec::new(),
+            decoded: SmallVec::with_capacity(path.len()),
+            segments: SmallVec::new(),
             respelt: Vec::new(),
             needs: AllowInPath::NOTHING,
         };
@@ -146,7 +154,7 @@ impl CanonicalPath {
 }
 
 /// Decodes one raw segment once, behind `decoded`.
-fn decode(raw: &[u8], decoded: &mut Vec<u8>) -> Result<AllowInPath, AmbiguousPath> {
+fn decode(raw: &[u8], decoded: &mut Decoded) -> Result<AllowInPath, AmbiguousPath> {
     let mut needs = AllowInPath::NOTHING;
     let mut rest = raw;
     while let Some((first, behind)) = rest.split_first() {

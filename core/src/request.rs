@@ -1,54 +1,57 @@
 //! The request as the decision sees it: method, raw path and header fields, in octets.
 
-/// One HTTP request, owned, so that a host can keep it while keys are fetched.
+use smallvec::SmallVec;
+
+/// As many fields as a request commonly has at most: so many need no allocation. Browsers send about 20.
+const USUAL_FIELDS: usize = 32;
+
+/// One HTTP request, as octets that its host holds.
 ///
-/// Nothing is decoded or joined here: what the client sent is what the decision reads.
-pub struct Request {
-    method: Vec<u8>,
-    path: Option<Vec<u8>>,
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
+/// Nothing is decoded, joined or copied here: what the client sent is what the decision reads.
+pub struct Request<'a> {
+    method: &'a [u8],
+    path: Option<&'a [u8]>,
+    headers: SmallVec<[(&'a [u8], &'a [u8]); USUAL_FIELDS]>,
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// A request of `method` for the raw `path` (the `:path` of RFC 9113 section 8.3.1, query included).
     ///
     /// `headers` are the fields in the order they came. A pseudo header among them (a name that starts
     /// with `:`) is left out: it is no field that a client can spoof or an upstream can read.
     pub fn new<N, V>(
-        method: &[u8],
-        path: Option<&[u8]>,
-        headers: impl IntoIterator<Item = (N, V)>,
+        method: &'a [u8],
+        path: Option<&'a [u8]>,
+        headers: impl IntoIterator<Item = (&'a N, &'a V)>,
     ) -> Self
     where
-        N: Into<Vec<u8>>,
-        V: Into<Vec<u8>>,
+        N: AsRef<[u8]> + ?Sized + 'a,
+        V: AsRef<[u8]> + ?Sized + 'a,
     {
         let headers = headers
             .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .filter(|(name, _): &(Vec<u8>, _)| !name.starts_with(b":"));
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+            .filter(|(name, _): &(&[u8], &[u8])| !name.starts_with(b":"));
         Self {
-            method: method.to_vec(),
-            path: path.map(<[u8]>::to_vec),
+            method,
+            path,
             headers: headers.collect(),
         }
     }
 
     /// The method, byte for byte.
-    pub fn method(&self) -> &[u8] {
-        &self.method
+    pub fn method(&self) -> &'a [u8] {
+        self.method
     }
 
     /// The raw path with its query, if the request has one.
-    pub fn path(&self) -> Option<&[u8]> {
-        self.path.as_deref()
+    pub fn path(&self) -> Option<&'a [u8]> {
+        self.path
     }
 
     /// Names and values of all fields, in the order they came.
-    pub fn headers(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+    pub fn headers(&self) -> impl DoubleEndedIterator<Item = (&'a [u8], &'a [u8])> {
+        self.headers.iter().copied()
     }
 
     /// Whether the client speaks gRPC and wants its refusals as a gRPC status.
@@ -65,16 +68,16 @@ impl Request {
     }
 
     /// The names of all fields, as they stand in the request.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.headers.iter().map(|(name, _)| name.as_slice())
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.headers.iter().map(|(name, _)| *name)
     }
 
     /// The values of every field called `name`, in any case.
-    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers
             .iter()
             .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value.as_slice())
+            .map(|(_, value)| *value)
     }
 
     /// The method that a CORS preflight asks about, if this is one (Fetch standard, "CORS-preflight request").
@@ -82,12 +85,11 @@ impl Request {
     /// OPTIONS with exactly one `Origin` and exactly one `Access-Control-Request-Method`. The latter
     /// must be a method: a list would match a route for any method without being one that a browser sends. Nor does
     /// a browser ask for an `Upgrade` with it, behind which octets would pass that nobody checks.
-    pub(crate) fn preflight_method(&self) -> Option<&[u8]> {
+    pub(crate) fn preflight_method(&self) -> Option<&'a [u8]> {
         // Envoy joins two `Origin` fields with a comma, which no origin holds (RFC 6454 section 6.1).
         let is_one_origin = |origin: &[u8]| !origin.contains(&b',');
-        let upgrades = self.values("upgrade").next().is_some();
         if self.method != b"OPTIONS"
-            || upgrades
+            || self.values("upgrade").next().is_some()
             || !self.only_value("origin").is_some_and(is_one_origin)
         {
             return None;
@@ -96,7 +98,7 @@ impl Request {
             .filter(|method| method.iter().all(|octet| is_token_octet(*octet)))
     }
 
-    fn only_value(&self, name: &str) -> Option<&[u8]> {
+    fn only_value(&self, name: &str) -> Option<&'a [u8]> {
         let mut values = self.values(name);
         let first = values.next().filter(|value| !value.is_empty())?;
         match values.next() {
@@ -128,11 +130,8 @@ pub(crate) fn cgi_octet(octet: u8) -> u8 {
 mod tests {
     use super::*;
 
-    fn request(method: &str, headers: &[(&str, &str)]) -> Request {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
-        Request::new(method.as_bytes(), Some(b"/"), headers)
+    fn request<'a>(method: &'a str, headers: &[(&'a str, &'a str)]) -> Request<'a> {
+        Request::new(method.as_bytes(), Some(b"/"), headers.iter().copied())
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Tokens that were verified before: bounded in octets, and never outliving what made them valid.
 
+use std::borrow::Borrow;
+use std::hash::{Hash, Hasher};
+
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 use lru::LruCache;
 
 use crate::claims::Claims;
+use crate::identity::{IdentityValues, UnforwardableClaim};
 use crate::keys::{KeyCache, SignedBy};
 use crate::policy::Policy;
 use crate::time::Timestamp;
@@ -20,7 +24,7 @@ const ENTRY_OVERHEAD: usize = 256;
 /// that is not cryptographic will do for the table: only tokens that an issuer signed are ever put into it, and
 /// which of them share a slot depends on the host's seed.
 pub struct TokenCache {
-    entries: LruCache<Box<str>, Entry, SeedableRandomState>,
+    entries: LruCache<HeldToken, Entry, SeedableRandomState>,
     policy: [u8; 32],
     limit: usize,
     used: usize,
@@ -30,6 +34,8 @@ pub struct TokenCache {
 pub(crate) struct Entry {
     pub(crate) by: SignedBy,
     pub(crate) claims: Verified<Claims>,
+    /// The identity headers that it sets, or the claim that cannot be one.
+    pub(crate) identity: Result<IdentityValues, UnforwardableClaim>,
 }
 
 /// Whether a request's token was found in the cache.
@@ -80,7 +86,7 @@ impl TokenCache {
     /// One that is not is dropped. Time, audience and scopes are the caller's to check, on every hit.
     pub(crate) fn find(
         &mut self,
-        token: &str,
+        token: &[u8],
         policy: &Policy,
         keys: &KeyCache,
         now: Timestamp,
@@ -89,45 +95,48 @@ impl TokenCache {
             self.retain(|_| false);
             self.policy = policy.fingerprint;
         }
-        let entry = self.entries.peek(token)?;
+        let held: &dyn Text = &token;
+        let entry = self.entries.get(held)?;
         if !keys.still_finds(&entry.by, now) {
             self.remove(token);
             return None;
         }
-        self.entries.get(token)
+        // What was found last is the most recently used: this looks nothing up again.
+        self.entries.peek_mru().map(|(_, entry)| entry)
     }
 
     /// Keeps a verified token, and drops the least recently used ones that no longer fit.
     pub(crate) fn insert(&mut self, token: &str, entry: Entry) {
-        let cost = cost(token, &entry);
+        let cost = cost(token.as_bytes(), &entry);
         if cost > self.limit {
             return;
         }
-        self.remove(token);
+        self.remove(token.as_bytes());
         while self.used.saturating_add(cost) > self.limit {
             let Some((token, entry)) = self.entries.pop_lru() else {
                 break;
             };
-            self.used = self.used.saturating_sub(self::cost(&token, &entry));
+            self.used = self.used.saturating_sub(self::cost(&token.0, &entry));
         }
-        self.entries.put(token.into(), entry);
+        self.entries.put(HeldToken(token.as_bytes().into()), entry);
         self.used = self.used.saturating_add(cost);
     }
 
     /// Drops a token, if it is held.
-    pub(crate) fn remove(&mut self, token: &str) {
-        if let Some(entry) = self.entries.pop(token) {
+    pub(crate) fn remove(&mut self, token: &[u8]) {
+        let held: &dyn Text = &token;
+        if let Some(entry) = self.entries.pop(held) {
             self.used = self.used.saturating_sub(cost(token, &entry));
         }
     }
 
     /// Drops every token whose key is not worth keeping.
     pub(crate) fn retain(&mut self, keep: impl Fn(&SignedBy) -> bool) {
-        let dropped: Vec<Box<str>> = self
+        let dropped: Vec<Box<[u8]>> = self
             .entries
             .iter()
             .filter(|(_, entry)| !keep(&entry.by))
-            .map(|(token, _)| token.clone())
+            .map(|(token, _)| token.0.clone())
             .collect();
         for token in dropped {
             self.remove(&token);
@@ -135,11 +144,77 @@ impl TokenCache {
     }
 }
 
-fn cost(token: &str, entry: &Entry) -> usize {
+fn cost(token: &[u8], entry: &Entry) -> usize {
+    let identity = entry.identity.as_ref().map_or(0, IdentityValues::size);
     ENTRY_OVERHEAD
         .saturating_add(token.len())
+        .saturating_add(identity)
         .saturating_add(entry.by.kid.as_ref().map_or(0, String::len))
         .saturating_add(entry.claims.size())
+}
+
+/// A token in the table.
+struct HeldToken(Box<[u8]>);
+
+/// A token as the table hashes and compares it, held or asked for.
+///
+/// Slices of octets are compared by `memcmp`, which the C library of wasm32-wasip1 does octet by octet: eight at once take a fraction of that.
+trait Text {
+    fn octets(&self) -> &[u8];
+}
+
+impl Text for HeldToken {
+    fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Text for &[u8] {
+    fn octets(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<'t> Borrow<dyn Text + 't> for HeldToken {
+    fn borrow(&self) -> &(dyn Text + 't) {
+        self
+    }
+}
+
+impl Hash for dyn Text + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.octets());
+    }
+}
+
+impl PartialEq for dyn Text + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        are_same(self.octets(), other.octets())
+    }
+}
+
+impl Eq for dyn Text + '_ {}
+
+impl Hash for HeldToken {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let text: &dyn Text = self;
+        text.hash(state);
+    }
+}
+
+impl PartialEq for HeldToken {
+    fn eq(&self, other: &Self) -> bool {
+        are_same(&self.0, &other.0)
+    }
+}
+
+impl Eq for HeldToken {}
+
+fn are_same(one: &[u8], other: &[u8]) -> bool {
+    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let is_same =
+        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
+    one.len() == other.len() && one_rest == other_rest && one.iter().zip(other).all(is_same)
 }
 
 #[cfg(test)]
@@ -165,7 +240,13 @@ mod tests {
             algorithm: Algorithm::Ed25519,
             key: [number; 32],
         };
-        (token, Entry { by, claims })
+        let identity = IdentityValues::of(&[], &claims);
+        let entry = Entry {
+            by,
+            claims,
+            identity,
+        };
+        (token, entry)
     }
 
     /// A cache that is full to the last octet with that many tokens of one size.
@@ -173,7 +254,7 @@ mod tests {
         let policy = Policy::parse("{ version: 1, realm: t, routes: [{ path: /, public: true }] }");
         let mut cache = TokenCache::new(&policy.unwrap(), 7);
         let (token, entry) = verified(1);
-        let each = cost(&token, &entry);
+        let each = cost(token.as_bytes(), &entry);
         cache.limit = each * tokens;
         (cache, each)
     }
@@ -185,11 +266,17 @@ mod tests {
         }
     }
 
+    fn holds(cache: &TokenCache, number: u8) -> bool {
+        let (token, _) = verified(number);
+        let text: &dyn Text = &token.as_bytes();
+        cache.entries.contains(text)
+    }
+
     #[test]
     fn a_token_costs_more_than_its_text() {
         let (token, entry) = verified(1);
         let least = token.len() + entry.claims.size() + 100;
-        assert!(cost(&token, &entry) > least);
+        assert!(cost(token.as_bytes(), &entry) > least);
     }
 
     #[test]
@@ -202,8 +289,8 @@ mod tests {
         // The least recently used one goes, and only that one.
         insert(&mut cache, [4]);
         assert_eq!((cache.len(), cache.used_bytes()), (3, 3 * each));
-        assert!(cache.entries.peek(verified(1).0.as_str()).is_none());
-        assert!(cache.entries.peek(verified(2).0.as_str()).is_some());
+        assert!(!holds(&cache, 1));
+        assert!(holds(&cache, 2));
         // The same again takes no place twice.
         insert(&mut cache, [4, 4]);
         assert_eq!((cache.len(), cache.used_bytes()), (3, 3 * each));

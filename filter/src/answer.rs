@@ -12,7 +12,7 @@ pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError>
     for name in &allow.strip {
         host::remove_field(HeaderMap::Request, name)?;
     }
-    for (name, value) in &allow.set {
+    for (name, value) in allow.set.iter() {
         host::set_field(HeaderMap::Request, name, value)?;
     }
     gate.counters.token_cache(allow.facts.token_cache);
@@ -32,7 +32,7 @@ pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError>
 }
 
 /// Refuses a request. It is the last that happens to its context.
-pub(crate) fn deny(gate: &Gate, request: &Request, deny: &Deny<'_>) {
+pub(crate) fn deny(gate: &Gate, request: &Request<'_>, deny: &Deny<'_>) {
     gate.counters.token_cache(deny.facts.token_cache);
     gate.counters.kid(&deny.facts);
     let response = deny.response(&gate.policy, request);

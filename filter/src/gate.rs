@@ -60,7 +60,7 @@ impl Gate {
     /// Asks the core.
     pub(crate) fn decide<'p, 'r>(
         &'p self,
-        request: &'r Request,
+        request: &Request<'r>,
         now: Timestamp,
     ) -> Decision<'p, 'r> {
         let keys = self.keys.borrow();

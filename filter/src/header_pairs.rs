@@ -3,27 +3,74 @@
 //! A count, then the two lengths of every pair, then every name and value with a zero after it; all numbers are
 //! little-endian u32 (proxy-wasm ABI 0.2.1, "Serialization").
 
-use crate::host::Fields;
-
 const WORD: usize = size_of::<u32>();
 
-/// The pairs, or nothing when the octets are not exactly such a list. No octets at all are the empty list.
-pub(crate) fn parse(octets: &[u8]) -> Option<Fields> {
-    if octets.is_empty() {
-        return Some(Vec::new());
+/// Names and values as the host gave them, checked, in their order and in one piece: nothing is copied out of it.
+#[derive(Debug)]
+pub(crate) struct HeaderPairs {
+    octets: Vec<u8>,
+}
+
+impl HeaderPairs {
+    /// The pairs, or nothing when the octets are not exactly such a list. No octets at all are the empty list.
+    pub(crate) fn parse(octets: Vec<u8>) -> Option<Self> {
+        let mut pairs = Pairs::of(&octets);
+        while pairs.next().is_some() {}
+        pairs.is_at_end().then_some(Self { octets })
     }
-    let (count, rest) = word(octets)?;
-    let (mut lengths, mut strings) = rest.split_at_checked(count.checked_mul(2 * WORD)?)?;
-    let mut fields = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (name_length, after_name) = word(lengths)?;
-        let (value_length, after_value) = word(after_name)?;
-        let (name, after_name) = string(strings, name_length)?;
-        let (value, rest) = string(after_name, value_length)?;
-        fields.push((name.to_vec(), value.to_vec()));
-        (lengths, strings) = (after_value, rest);
+
+    /// All of them, in their order.
+    pub(crate) fn iter(&self) -> Pairs<'_> {
+        Pairs::of(&self.octets)
     }
-    strings.is_empty().then_some(fields)
+
+    /// The first value of that name, which is compared byte for byte.
+    pub(crate) fn value(&self, wanted: &[u8]) -> Option<&[u8]> {
+        let mut found = self.iter().filter(|(name, _)| *name == wanted);
+        found.next().map(|(_, value)| value)
+    }
+}
+
+/// Walks through a list; ends where it ends, or where it is none.
+#[derive(Clone)]
+pub(crate) struct Pairs<'a> {
+    /// Of the pairs that follow: their lengths, then their names and values.
+    lengths: &'a [u8],
+    strings: &'a [u8],
+}
+
+impl<'a> Pairs<'a> {
+    fn of(octets: &'a [u8]) -> Self {
+        let split = || {
+            let (count, rest) = word(octets)?;
+            rest.split_at_checked(count.checked_mul(2 * WORD)?)
+        };
+        // What is no list has strings and no lengths: that is not the end of one.
+        let (lengths, strings) = split().unwrap_or((&[], octets));
+        Self { lengths, strings }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.lengths.is_empty() && self.strings.is_empty()
+    }
+
+    fn split_first(&self) -> Option<((&'a [u8], &'a [u8]), Self)> {
+        let (name_length, after_name) = word(self.lengths)?;
+        let (value_length, lengths) = word(after_name)?;
+        let (name, after_name) = string(self.strings, name_length)?;
+        let (value, strings) = string(after_name, value_length)?;
+        Some(((name, value), Self { lengths, strings }))
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (pair, rest) = self.split_first()?;
+        *self = rest;
+        Some(pair)
+    }
 }
 
 /// The octets of a list of pairs; nothing when one is longer than the ABI can say.
@@ -56,10 +103,10 @@ fn string(octets: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn pairs(list: &[(&str, &str)]) -> Fields {
-        list.iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect()
+    fn check(octets: &[u8], expected: Option<&[(&[u8], &[u8])]>, shown: &str) {
+        let parsed = HeaderPairs::parse(octets.to_vec());
+        let pairs: Option<Vec<_>> = parsed.as_ref().map(|pairs| pairs.iter().collect());
+        assert_eq!(pairs.as_deref(), expected, "{shown}");
     }
 
     #[test]
@@ -70,37 +117,46 @@ mod tests {
             vec![(":path", "/x"), ("cookie", "a"), ("cookie", "b")],
         ] {
             let octets = serialize(&list).unwrap();
-            assert_eq!(parse(&octets), Some(pairs(&list)), "{list:?}");
+            let pairs: Vec<_> = list
+                .iter()
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+                .collect();
+            check(&octets, Some(&pairs), "as written");
         }
-        assert_eq!(parse(b""), Some(Vec::new()));
+        check(b"", Some(&[]), "nothing");
+    }
+
+    #[test]
+    fn the_first_value_of_a_name_is_found() {
+        let octets = serialize(&[("a", "1"), ("b", "2"), ("b", "3")]).unwrap();
+        let pairs = HeaderPairs::parse(octets).unwrap();
+        assert_eq!(pairs.value(b"b"), Some(b"2".as_slice()));
+        assert_eq!(pairs.value(b"B"), None);
     }
 
     #[test]
     fn a_value_is_any_octets() {
         let octets = b"\x01\0\0\0\x01\0\0\0\x03\0\0\0a\0\xff\0\xfe\0";
-        assert_eq!(
-            parse(octets),
-            Some(vec![(b"a".to_vec(), b"\xff\0\xfe".to_vec())])
-        );
+        check(octets, Some(&[(b"a", b"\xff\0\xfe")]), "a zero within");
     }
 
     #[test]
     fn every_part_and_every_extension_of_a_list_is_no_list() {
         let octets = serialize(&[("name", "value"), ("other", "")]).unwrap();
         for length in 1..octets.len() {
-            assert_eq!(parse(&octets[..length]), None, "{length} octets");
+            check(&octets[..length], None, &format!("{length} octets"));
         }
-        assert_eq!(parse(&[octets.as_slice(), b"x"].concat()), None);
+        check(&[octets.as_slice(), b"x"].concat(), None, "one more");
     }
 
     #[test]
     fn a_count_or_a_length_beyond_the_octets_is_no_list() {
-        assert_eq!(parse(b"\xff\xff\xff\xff"), None);
-        assert_eq!(parse(b"\x01\0\0\0\xff\xff\xff\xff\0\0\0\0a\0\0"), None);
-        assert_eq!(
-            parse(b"\x01\0\0\0\x01\0\0\0\0\0\0\0ab\0"),
+        check(b"\xff\xff\xff\xff", None, "a count");
+        check(b"\x01\0\0\0\xff\xff\xff\xff\0\0\0\0a\0\0", None, "a length");
+        check(
+            b"\x01\0\0\0\x01\0\0\0\0\0\0\0ab\0",
             None,
-            "no zero after the name"
+            "no zero after the name",
         );
     }
 }

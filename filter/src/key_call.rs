@@ -43,10 +43,8 @@ pub(crate) fn read(headers: usize, body_size: usize) -> Result<KeyAnswer, FetchF
     }
     let fields = host::fields(HeaderMap::CallResponse).map_err(|_| FetchFailure::Unreachable)?;
     let value = |wanted: &str| {
-        let mut found = fields.iter().filter(|(name, _)| name == wanted.as_bytes());
-        found
-            .next()
-            .and_then(|(_, value)| str::from_utf8(value).ok())
+        let value = fields.value(wanted.as_bytes());
+        value.and_then(|value| str::from_utf8(value).ok())
     };
     let status = value(":status").and_then(|status| status.parse().ok());
     let status = status.ok_or(FetchFailure::Unreachable)?;
@@ -66,6 +64,6 @@ pub(crate) fn read(headers: usize, body_size: usize) -> Result<KeyAnswer, FetchF
             host::log(Level::Warn, &format!("scopegate: key fetch: {words:?}"));
             Err(FetchFailure::Unreachable)
         }
-        status => Ok(KeyAnswer::new(status, fields, body)),
+        status => Ok(KeyAnswer::new(status, fields.iter(), body)),
     }
 }

@@ -6,6 +6,7 @@
 //! context that it was configured for, of which one VM may hold several.
 
 mod answer;
+mod asked;
 mod configuration;
 mod counters;
 mod errand;

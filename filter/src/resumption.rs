@@ -14,19 +14,21 @@ pub(crate) fn decide_again(gate: &Gate, waiter: Waiter, now: Timestamp) {
         // The client left, and its context is gone.
         return;
     }
-    let needed = match gate.decide(&waiter.request, now) {
+    let request = waiter.asked.request();
+    let needed = match gate.decide(&request, now) {
         Decision::Allow(allowed) => return let_pass(gate, &waiter, &allowed),
-        Decision::Deny(denied) => return answer::deny(gate, &waiter.request, &denied),
+        Decision::Deny(denied) => return answer::deny(gate, &request, &denied),
         Decision::NeedKeys(needed) => needed,
     };
     if waiter.is_overdue(now) {
-        return answer::deny(gate, &waiter.request, &needed.give_up());
+        return answer::deny(gate, &request, &needed.give_up());
     }
+    drop(request);
     // Keys may come in more than one step; the deadline stays the first one's.
     gate.waiting.borrow_mut().want(needed.keys.clone());
     let joined = gate.waiting.borrow_mut().join(waiter, &needed.keys, now);
     if let Err(Full(waiter)) = joined {
-        answer::deny(gate, &waiter.request, &needed.give_up());
+        answer::deny(gate, &waiter.asked.request(), &needed.give_up());
     }
 }
 

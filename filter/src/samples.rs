@@ -1,7 +1,8 @@
 //! What the unit tests share: a policy of two issuers, and requests with tokens of theirs.
 
-use scopegate_core::{Decision, KeyRequest, Policy, Request, Timestamp};
+use scopegate_core::{Decision, KeyRequest, Policy, Timestamp};
 
+use crate::asked::Asked;
 use crate::configuration;
 use crate::gate::Gate;
 
@@ -32,7 +33,7 @@ pub(crate) fn policy() -> Policy {
 }
 
 /// A request whose token nobody has verified: `{"alg":"RS256","kid":"k"}`, and claims that expire late enough.
-pub(crate) fn request(issuer: &str) -> Request {
+pub(crate) fn asked(issuer: &str) -> Asked {
     let claims = match issuer {
         // {"iss":"https://first.example.com/","aud":"api","exp":2000}
         "first" => {
@@ -45,14 +46,17 @@ pub(crate) fn request(issuer: &str) -> Request {
         other => panic!("no sample of `{other}`"),
     };
     let credential = format!("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.{claims}.AAAA");
-    let fields = vec![(b"authorization".to_vec(), credential.into_bytes())];
-    Request::new(b"GET", Some(b"/closed"), fields)
+    Asked::sample(&[
+        (":method", "GET"),
+        (":path", "/closed"),
+        ("authorization", &credential),
+    ])
 }
 
 /// What the core wants fetched for such a request.
 pub(crate) fn wanted(issuer: &str) -> KeyRequest {
     let gate = Gate::new(1, policy());
-    match gate.decide(&request(issuer), NOW) {
+    match gate.decide(&asked(issuer).request(), NOW) {
         Decision::NeedKeys(needed) => needed.keys,
         other => panic!("the core answered {other:?}"),
     }

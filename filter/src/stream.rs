@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use scopegate_core::{
-    Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, forbidden_trailers,
-};
+use scopegate_core::{Decision, IssuerId, KeyRequest, NeedKeys, Timestamp, forbidden_trailers};
 
 use crate::answer;
+use crate::asked::Asked;
 use crate::gate::Gate;
 use crate::host::{self, HeaderMap, HostError, Level};
 use crate::waiting::{Full, Progress, Waiter};
@@ -32,7 +31,8 @@ impl Stream {
     }
 
     fn judge(&self, gate: &Gate) -> Result<(), HostError> {
-        let request = read_request()?;
+        let asked = Asked::read()?;
+        let request = asked.request();
         let now = host::now()?;
         let needed = match gate.decide(&request, now) {
             Decision::Allow(mut allowed) => {
@@ -49,20 +49,21 @@ impl Stream {
             }
             Decision::NeedKeys(needed) => needed,
         };
-        self.wait(gate, request, needed, now)
+        drop(request);
+        self.wait(gate, asked, needed, now)
     }
 
     /// Puts the request into the root's queue.
     fn wait(
         &self,
         gate: &Gate,
-        request: Request,
+        asked: Asked,
         needed: NeedKeys<'_>,
         now: Timestamp,
     ) -> Result<(), HostError> {
         let waiter = Waiter {
             context: self.context,
-            request,
+            asked,
             progress: Rc::clone(&self.progress),
             deadline: None,
         };
@@ -74,7 +75,7 @@ impl Stream {
             self.wake_root(gate, needed.keys.issuer)?;
         }
         if let Err(Full(waiter)) = joined {
-            answer::deny(gate, &waiter.request, &needed.give_up());
+            answer::deny(gate, &waiter.asked.request(), &needed.give_up());
         }
         Ok(())
     }
@@ -172,20 +173,9 @@ impl HttpContext for Stream {
     }
 }
 
-fn read_request() -> Result<Request, HostError> {
-    let fields = host::fields(HeaderMap::Request)?;
-    let pseudo = |wanted: &[u8]| {
-        let mut found = fields.iter().filter(|(name, _)| name == wanted);
-        found.next().map(|(_, value)| value.clone())
-    };
-    let method = pseudo(b":method").ok_or(HostError::malformed("get_header_map_pairs"))?;
-    let path = pseudo(b":path");
-    Ok(Request::new(&method, path.as_deref(), fields))
-}
-
 fn strip_trailers(gate: &Gate) -> Result<(), HostError> {
     let trailers = host::fields(HeaderMap::RequestTrailers)?;
-    let names = trailers.iter().map(|(name, _)| name.as_slice());
+    let names = trailers.iter().map(|(name, _)| name);
     for name in forbidden_trailers(&gate.policy, names) {
         host::remove_field(HeaderMap::RequestTrailers, name)?;
     }

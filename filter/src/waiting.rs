@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use scopegate_core::{IssuerId, KeyRequest, Request, Timestamp};
+use scopegate_core::{IssuerId, KeyRequest, Timestamp};
+
+use crate::asked::Asked;
 
 /// The most requests that wait at one time, per worker and policy, unless [`LEAST_SHARE`] makes it more; what comes
 /// then is refused with 503.
@@ -49,7 +51,7 @@ pub(crate) enum Progress {
 pub(crate) struct Waiter {
     /// The context of the request in Envoy.
     pub(crate) context: u32,
-    pub(crate) request: Request,
+    pub(crate) asked: Asked,
     pub(crate) progress: Rc<Cell<Progress>>,
     /// When it has waited long enough; set by [`Waiting::join`].
     pub(crate) deadline: Option<Timestamp>,

@@ -95,8 +95,9 @@ impl Asked {
         fields.map(|(_, value)| value.as_slice()).collect()
     }
 
-    fn request(&self) -> Request {
-        Request::new(&self.method, Some(&self.path), self.fields.clone())
+    fn request(&self) -> Request<'_> {
+        let fields = self.fields.iter().map(|(name, value)| (name, value));
+        Request::new(&self.method, Some(&self.path), fields)
     }
 }
 
@@ -337,7 +338,7 @@ impl Gate {
     }
 }
 
-fn verdict(decision: Decision<'_, '_>, policy: &Policy, request: &Request) -> Verdict {
+fn verdict(decision: Decision<'_, '_>, policy: &Policy, request: &Request<'_>) -> Verdict {
     match decision {
         Decision::Deny(deny) => Verdict::Deny(deny.reason, deny.response(policy, request)),
         Decision::NeedKeys(needed) => Verdict::NeedKeys(needed.keys),
@@ -349,14 +350,14 @@ fn verdict(decision: Decision<'_, '_>, policy: &Policy, request: &Request) -> Ve
                 ..
             } = allow.facts;
             // Only a token can set headers, and only where one was looked for.
-            assert!(allow.set.is_empty() || token_cache != CacheUse::default());
+            assert!(allow.set.iter().next().is_none() || token_cache != CacheUse::default());
             Verdict::Allow(Passed {
                 route: route.map(str::to_owned),
                 issuer: issuer.map(str::to_owned),
                 set: allow
                     .set
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .collect(),
                 strip: allow.strip.into_iter().map(<[u8]>::to_vec).collect(),
                 shadowed: allow.shadowed,

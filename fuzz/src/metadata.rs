@@ -100,7 +100,8 @@ fn first_request(
 ) -> KeyRequest {
     let claims = format!(r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":9e9}}"#);
     let token = issuer::sign(br#"{"alg":"EdDSA"}"#, claims.as_bytes(), Signer::Stranger);
-    let fields = [("authorization", format!("Bearer {token}"))];
+    let credential = format!("Bearer {token}");
+    let fields = [("authorization", credential.as_str())];
     let request = Request::new(b"GET", Some(b"/any"), fields);
     match decide(policy, &request, keys, tokens, &Portable, now) {
         Decision::NeedKeys(needed) => needed.keys,

@@ -113,7 +113,8 @@ fn asked(
 ) -> Result<bool, KeyRequest> {
     let claims = format!(r#"{{"iss":"{MAIN}","aud":"{AUDIENCE}","exp":9e9}}"#);
     let token = issuer::sign(br#"{"alg":"EdDSA"}"#, claims.as_bytes(), signer);
-    let fields = [("authorization", format!("Bearer {token}"))];
+    let credential = format!("Bearer {token}");
+    let fields = [("authorization", credential.as_str())];
     let request = Request::new(b"GET", Some(b"/any"), fields);
     match decide(policy, &request, keys, tokens, &Portable, now) {
         Decision::Allow(_) => Ok(true),

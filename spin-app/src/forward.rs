@@ -27,7 +27,7 @@ use crate::onward::{self, SPIN_FIELDS, Waiting};
 pub(crate) async fn forward(
     gate: &Rc<Gate>,
     request: Request,
-    asked: &Asked,
+    asked: &Asked<'_>,
     allow: &Allow<'_, '_>,
 ) -> Result<Response, ForwardingFailure> {
     let (mut head, mut body) = request.into_parts();

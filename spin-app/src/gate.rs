@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::{HeaderMap, Method, Uri};
 use scopegate_core::spin::{InvalidSetting, Logged};
 use scopegate_core::{
     Allow, Decision, Facts, KeyCache, KeyRequest, Policy, Portable, Reason, Request as Asked,
@@ -84,7 +85,8 @@ fn load(settings: Result<Settings, InvalidSetting>) -> Result<Rc<Gate>, String> 
 
 impl Gate {
     async fn serve(self: Rc<Self>, request: Request) -> Result<Response, ErrorCode> {
-        let asked = asked(&request);
+        let came = Came::of(&request);
+        let asked = came.asked();
         let mut rounds = 0..MOST_ROUNDS;
         let deny = loop {
             let needed = match self.decide(&asked) {
@@ -119,7 +121,7 @@ impl Gate {
         }
     }
 
-    fn decide<'p, 'r>(&'p self, asked: &'r Asked) -> Decision<'p, 'r> {
+    fn decide<'p, 'r>(&'p self, asked: &Asked<'r>) -> Decision<'p, 'r> {
         let (keys, mut tokens) = (self.keys.borrow(), self.tokens.borrow_mut());
         let now = host::now();
         decide(&self.policy, asked, &keys, &mut tokens, &Portable, now)
@@ -130,7 +132,7 @@ impl Gate {
 async fn pass(
     gate: &Rc<Gate>,
     request: Request,
-    asked: &Asked,
+    asked: &Asked<'_>,
     allow: &Allow<'_, '_>,
 ) -> Result<Response, ErrorCode> {
     match allow.shadowed.map(Reason::code) {
@@ -148,12 +150,29 @@ async fn pass(
     })
 }
 
-/// The request as the decision reads it: nothing decoded, nothing joined.
-fn asked(request: &Request) -> Asked {
-    let method = request.method().as_str().as_bytes();
-    let path = request.uri().path_and_query();
-    let path = path.map(|path| path.as_str().as_bytes());
-    let fields = request.headers().iter();
-    let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    Asked::new(method, path, fields)
+/// What is decided about, held while keys are fetched and while the request is taken apart to go on. Texts and values are shared with
+/// the request, not copied.
+struct Came {
+    method: Method,
+    uri: Uri,
+    fields: HeaderMap,
+}
+
+impl Came {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            fields: request.headers().clone(),
+        }
+    }
+
+    /// The request as the decision reads it: nothing decoded, nothing joined.
+    fn asked(&self) -> Asked<'_> {
+        let path = self.uri.path_and_query();
+        let path = path.map(|path| path.as_str().as_bytes());
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Asked::new(self.method.as_str().as_bytes(), path, fields)
+    }
 }

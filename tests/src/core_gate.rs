@@ -242,9 +242,9 @@ fn allowed(policy: &Policy, sent: &Prepared, allow: &Allow<'_, '_>) -> Seen {
         .filter(|(name, _)| !is_stripped(name))
         .cloned()
         .collect();
-    for (name, value) in &allow.set {
+    for (name, value) in allow.set.iter() {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        headers.push(((*name).to_owned(), value.clone().into_bytes()));
+        headers.push((name.to_owned(), value.as_bytes().to_vec()));
     }
     let forbidden = forbidden_trailers(
         policy,

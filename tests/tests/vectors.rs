@@ -107,12 +107,9 @@ routes:
 fn refused(token: &str) -> String {
     let policy = Policy::parse(POLICY).unwrap();
     let (keys, mut tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0));
-    let credential = format!("Bearer {token}").into_bytes();
-    let request = Request::new(
-        b"GET",
-        Some(b"/"),
-        vec![(b"authorization".to_vec(), credential)],
-    );
+    let credential = format!("Bearer {token}");
+    let fields = [("authorization", credential.as_str())];
+    let request = Request::new(b"GET", Some(b"/"), fields);
     let now = Timestamp::from_secs(1_300_819_300);
     match decide(&policy, &request, &keys, &mut tokens, &Portable, now) {
         Decision::Deny(deny) => deny.reason.code().to_owned(),

@@ -8,7 +8,7 @@ use scopegate_core::{
 use crate::issuer::{NAMES, Said};
 use crate::knowledge::{Ask, Knowledge, Lesson, Outcome};
 use crate::promises::Given;
-use crate::setting::{Setting, request};
+use crate::setting::{Setting, credential, request};
 use crate::support::START;
 use crate::token::{SameKey, Token};
 
@@ -56,7 +56,8 @@ impl<'s> Instance<'s> {
 
     /// What the core says of that token, which must be what the oracle says; and what to fetch for it, or behind it.
     pub fn ask(&mut self, token: &Token, now: u64) -> (Outcome, Option<KeyRequest>) {
-        let request = request(token);
+        let credential = credential(token);
+        let request = request(&credential);
         let policy = &self.setting.policy;
         let decision = decide(
             policy,

@@ -120,8 +120,11 @@ impl Setting {
     }
 }
 
-pub fn request(token: &Token) -> Request {
-    let credential = format!("Bearer {}", token.text());
-    let headers = vec![(b"authorization".to_vec(), credential.into_bytes())];
-    Request::new(b"GET", Some(b"/any"), headers)
+/// The value of `Authorization` with that token.
+pub fn credential(token: &Token) -> String {
+    format!("Bearer {}", token.text())
+}
+
+pub fn request(credential: &str) -> Request<'_> {
+    Request::new(b"GET", Some(b"/any"), [("authorization", credential)])
 }

@@ -189,7 +189,8 @@ impl Gate {
         token: &str,
         read: impl FnOnce(Decision<'_, '_>, &Request, &Policy) -> T,
     ) -> T {
-        let request = get(path, token);
+        let credential = format!("Bearer {token}");
+        let request = get(path, (!token.is_empty()).then_some(&credential));
         let now = self.now();
         let (keys, tokens) = (&self.keys, &mut self.tokens);
         let decision = decide(&self.policy, &request, keys, tokens, &Portable, now);
@@ -250,13 +251,7 @@ impl Gate {
     }
 }
 
-fn get(path: &str, token: &str) -> Request {
-    let headers = match token {
-        "" => Vec::new(),
-        token => vec![(
-            b"authorization".to_vec(),
-            format!("Bearer {token}").into_bytes(),
-        )],
-    };
+fn get<'a>(path: &'a str, credential: Option<&'a String>) -> Request<'a> {
+    let headers = credential.map(|credential| ("authorization", credential));
     Request::new(b"GET", Some(path.as_bytes()), headers)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use scopegate_core::Timestamp;
 
-use crate::header_pairs;
+use crate::header_pairs::{self, HeaderPairs};
 
 pub(crate) use metric::{Counter, Gauge, add, define_counter, define_gauge, increment, record};
 pub(crate) use shared_data::{Version, shared, swap_shared};
@@ -73,9 +73,6 @@ pub(crate) enum Buffer {
     PluginConfiguration = 7,
 }
 
-/// Field names and values, in octets, in their order.
-pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
 /// Writes a line into Envoy's log. There is nobody to tell when that fails.
 pub(crate) fn log(level: Level, line: &str) {
     // SAFETY: pointer and length are those of one live string, which the host only reads.
@@ -114,13 +111,13 @@ pub(crate) fn set_effective_context(context: u32) -> Result<(), HostError> {
 }
 
 /// All fields of a header map.
-pub(crate) fn fields(map: HeaderMap) -> Result<Fields, HostError> {
+pub(crate) fn fields(map: HeaderMap) -> Result<HeaderPairs, HostError> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a size to live variables.
     let status =
         unsafe { abi::proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
     done("get_header_map_pairs", status)?;
-    header_pairs::parse(&take(data, size)).ok_or(HostError::malformed("get_header_map_pairs"))
+    HeaderPairs::parse(take(data, size)).ok_or(HostError::malformed("get_header_map_pairs"))
 }
 
 /// Removes every field of that name.

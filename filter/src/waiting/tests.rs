@@ -1,12 +1,12 @@
 //! The queue as plain data: who waits, who is answered, and when.
 
 use super::*;
-use crate::samples::{NOW, request, wanted};
+use crate::samples::{NOW, asked, wanted};
 
 fn waiter(context: u32) -> Waiter {
     Waiter {
         context,
-        request: request("first"),
+        asked: asked("first"),
         progress: Rc::new(Cell::new(Progress::Held)),
         deadline: None,
     }

@@ -20,6 +20,7 @@ macro_rules! the_filter {
 #[cfg(target_family = "wasm")]
 the_filter! {
     answer = "../../../filter/src/answer.rs";
+    asked = "../../../filter/src/asked.rs";
     configuration = "../../../filter/src/configuration.rs";
     counters = "../../../filter/src/counters.rs";
     errand = "../../../filter/src/errand.rs";

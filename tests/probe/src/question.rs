@@ -80,12 +80,9 @@ fn imported(question: &Question) -> Result<Option<(Algorithm, PublicKey)>, Strin
     let policy = Policy::parse(POLICY).map_err(|error| error.to_string())?;
     let (mut keys, mut tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0));
     let token = token(question)?;
-    let credential = format!("Bearer {token}").into_bytes();
-    let request = Request::new(
-        b"GET",
-        Some(b"/"),
-        vec![(b"authorization".to_vec(), credential)],
-    );
+    let credential = format!("Bearer {token}");
+    let fields = [("authorization", credential.as_str())];
+    let request = Request::new(b"GET", Some(b"/"), fields);
     let keyhole = Keyhole::default();
     let wanted = decide(&policy, &request, &keys, &mut tokens, &keyhole, NOW);
     let Decision::NeedKeys(wanted) = wanted else {
