@@ -3,14 +3,13 @@
 use std::fmt;
 
 use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey,
-    Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey,
+    ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey,
 };
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 
-use super::Algorithm;
+use super::{Algorithm, es256};
 
 /// The sizes of an RSA modulus that are taken, in bits: RFC 7518 section 3.3 asks for 2048 or more, and the work grows
 /// with the square of the size.
@@ -33,7 +32,7 @@ pub struct PublicKey {
 #[derive(Clone)]
 pub(super) enum Material {
     Rsa(RsaPublicKey),
-    P256(p256::ecdsa::VerifyingKey),
+    P256(es256::Key),
     P384(p384::ecdsa::VerifyingKey),
     Ed25519(ed25519_compact::PublicKey),
 }
@@ -86,17 +85,24 @@ impl PublicKey {
 
     /// A key on P-256, from its coordinates of 32 bytes each.
     pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, InvalidKey> {
-        let key = ES256PublicKey::from_bytes(&uncompressed_point::<32>(x, y)?)
+        let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else {
+            return Err(InvalidKey::CoordinateLength);
+        };
+        // That is where it is checked that they are a point of the curve.
+        let key = ES256PublicKey::from_bytes(&uncompressed_point::<32>(x, y))
             .map_err(|_| InvalidKey::Point)?;
         Ok(Self {
-            material: Material::P256(*key.public_key().as_ref()),
+            material: Material::P256(es256::Key::new(x, y)),
             spki_der: key.to_der().map_err(|_| InvalidKey::Point)?,
         })
     }
 
     /// A key on P-384, from its coordinates of 48 bytes each.
     pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, InvalidKey> {
-        let key = ES384PublicKey::from_bytes(&uncompressed_point::<48>(x, y)?)
+        let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else {
+            return Err(InvalidKey::CoordinateLength);
+        };
+        let key = ES384PublicKey::from_bytes(&uncompressed_point::<48>(x, y))
             .map_err(|_| InvalidKey::Point)?;
         Ok(Self {
             material: Material::P384(*key.public_key().as_ref()),
@@ -176,9 +182,9 @@ fn bit_length(number: &[u8]) -> usize {
 }
 
 /// `0x04 ‖ x ‖ y` (SEC 1 section 2.3.3). It cannot spell the point at infinity.
-fn uncompressed_point<const COORDINATE: usize>(x: &[u8], y: &[u8]) -> Result<Vec<u8>, InvalidKey> {
-    if x.len() != COORDINATE || y.len() != COORDINATE {
-        return Err(InvalidKey::CoordinateLength);
-    }
-    Ok([&[4], x, y].concat())
+fn uncompressed_point<const COORDINATE: usize>(
+    x: &[u8; COORDINATE],
+    y: &[u8; COORDINATE],
+) -> Vec<u8> {
+    [&[4], &x[..], &y[..]].concat()
 }

@@ -1,6 +1,6 @@
 //! Verification with the primitives under jwt-simple's key types, on any host.
 
-use p256::ecdsa::signature::Verifier as _;
+use p384::ecdsa::signature::Verifier as _;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::AssociatedOid;
 use rsa::sha2::digest::FixedOutputReset;
@@ -26,8 +26,7 @@ impl Verifier for Portable {
         let verified = match key.material() {
             Material::Rsa(key) => verify_rsa(algorithm, key, signing_input, signature),
             Material::P256(key) => match algorithm {
-                Algorithm::Es256 => p256::ecdsa::Signature::from_slice(signature)
-                    .is_ok_and(|signature| key.verify(signing_input, &signature).is_ok()),
+                Algorithm::Es256 => key.verify(signing_input, signature),
                 _ => false,
             },
             Material::P384(key) => match algorithm {
