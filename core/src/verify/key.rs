@@ -3,13 +3,13 @@
 use std::fmt;
 
 use jwt_simple::algorithms::{
-    ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _, RS256PublicKey,
+    ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey, Ed25519PublicKey, RS256PublicKey,
 };
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 
-use super::{Algorithm, es256};
+use super::{Algorithm, ed25519, es256};
 
 /// The sizes of an RSA modulus that are taken, in bits: RFC 7518 section 3.3 asks for 2048 or more, and the work grows
 /// with the square of the size.
@@ -34,7 +34,7 @@ pub(super) enum Material {
     Rsa(RsaPublicKey),
     P256(es256::Key),
     P384(p384::ecdsa::VerifyingKey),
-    Ed25519(ed25519_compact::PublicKey),
+    Ed25519(ed25519::Key),
 }
 
 /// Why numbers make no key that we use.
@@ -112,12 +112,13 @@ impl PublicKey {
 
     /// An Ed25519 key, from its 32 bytes.
     pub(crate) fn ed25519(x: &[u8]) -> Result<Self, InvalidKey> {
-        if x.len() != ed25519_compact::PublicKey::BYTES {
+        let Ok(bytes) = x.try_into() else {
             return Err(InvalidKey::CoordinateLength);
-        }
+        };
+        // That is where it is checked that the bytes are the canonical ones of a point that is not of small order.
         let key = Ed25519PublicKey::from_bytes(x).map_err(|_| InvalidKey::Point)?;
         Ok(Self {
-            material: Material::Ed25519(*key.public_key().as_ref()),
+            material: Material::Ed25519(ed25519::Key::new(bytes).ok_or(InvalidKey::Point)?),
             spki_der: key.to_der(),
         })
     }

@@ -1,6 +1,7 @@
 //! Signatures: the one way from an unverified token to claims that may permit something.
 
 mod algorithm;
+mod ed25519;
 mod es256;
 mod key;
 mod portable;

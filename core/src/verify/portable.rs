@@ -35,8 +35,7 @@ impl Verifier for Portable {
                 _ => false,
             },
             Material::Ed25519(key) => match algorithm {
-                Algorithm::Ed25519 => ed25519_compact::Signature::from_slice(signature)
-                    .is_ok_and(|signature| key.verify(signing_input, &signature).is_ok()),
+                Algorithm::Ed25519 => key.verify(signing_input, signature),
                 _ => false,
             },
         };

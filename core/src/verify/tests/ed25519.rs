@@ -1,3 +1,8 @@
+use ::rsa::sha2::{Digest as _, Sha512};
+use curve25519_dalek::constants::{ED25519_BASEPOINT_TABLE, EIGHT_TORSION};
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::scalar::Scalar;
+
 use super::*;
 
 /// The order of the base point, L = 2^252 + 27742317777372353535851937790883648493 (RFC 8032 section 5.1), little-endian.
@@ -111,5 +116,93 @@ fn r_that_is_no_point_or_not_canonical_is_refused() {
             INPUT,
             &[&r[..], &good[32..]].concat()
         ));
+    }
+}
+
+/// A signature over [`INPUT`] whose R is r·B and a point of small order, by the key a·B and a point of small order.
+fn with_small_parts(
+    a: Scalar,
+    r: Scalar,
+    small: (EdwardsPoint, EdwardsPoint),
+) -> ([u8; 32], Vec<u8>) {
+    let key = (&a * ED25519_BASEPOINT_TABLE + small.0)
+        .compress()
+        .to_bytes();
+    let big_r = (&r * ED25519_BASEPOINT_TABLE + small.1)
+        .compress()
+        .to_bytes();
+    let hash = Sha512::digest([&big_r[..], &key, INPUT].concat());
+    let k = Scalar::from_bytes_mod_order_wide(&hash.into());
+    (key, [big_r, (r + k * a).to_bytes()].concat())
+}
+
+fn compact(key: &[u8; 32], input: &[u8], signature: &[u8]) -> bool {
+    let key = ed25519_compact::PublicKey::new(*key);
+    ed25519_compact::Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify(input, &signature).is_ok())
+}
+
+#[test]
+fn r_that_is_of_small_order_is_refused_even_where_the_equation_holds() {
+    let (a, nothing) = (Scalar::from(7_u8), EIGHT_TORSION[0]);
+    for small in EIGHT_TORSION {
+        let (key, signature) = with_small_parts(a, Scalar::ZERO, (nothing, small));
+        let key = PublicKey::ed25519(&key).unwrap();
+        assert!(!portable(Algorithm::Ed25519, &key, INPUT, &signature));
+    }
+}
+
+#[test]
+fn r_and_a_point_of_small_order_are_not_r() {
+    let (a, r) = (Scalar::from(7_u8), Scalar::from(8_u8));
+    for (number, small) in EIGHT_TORSION.into_iter().enumerate() {
+        let (key, signature) = with_small_parts(a, r, (EIGHT_TORSION[0], small));
+        // The wider equation of RFC 8032 section 5.1.7 cannot tell them apart.
+        assert!(compact(&key, INPUT, &signature));
+        let key = PublicKey::ed25519(&key).unwrap();
+        let verified = portable(Algorithm::Ed25519, &key, INPUT, &signature);
+        assert_eq!(verified, number == 0);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn both_say_the_same_of_a_signature(
+        seed in any::<[u8; 32]>(),
+        input in proptest::collection::vec(any::<u8>(), 0..200),
+        bit in 0..512_usize,
+        raw in any::<[u8; 64]>(),
+    ) {
+        let pair = ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(seed));
+        let key = PublicKey::ed25519(&pair.pk[..]).unwrap();
+        let good = pair.sk.sign(&input, None).to_vec();
+        let mut flipped = good.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let r_alone = [&good[..32], &raw[32..]].concat();
+        let s_alone = [&raw[..32], &good[32..]].concat();
+        for (signature, expected) in
+            [(&good, true), (&flipped, false), (&raw.to_vec(), false), (&r_alone, false), (&s_alone, false)]
+        {
+            prop_assert_eq!(portable(Algorithm::Ed25519, &key, &input, signature), expected);
+            prop_assert_eq!(compact(&pair.pk, &input, signature), expected);
+        }
+        prop_assert!(!portable(Algorithm::Ed25519, &key, &[&input[..], b"x"].concat(), &good));
+    }
+
+    /// Keys and R with a part of small order: we take none that the wider equation refuses.
+    #[test]
+    fn nothing_passes_that_the_wider_equation_refuses(
+        a in any::<[u8; 32]>(), r in any::<[u8; 32]>(), in_key in 0..8_usize, in_r in 0..8_usize,
+    ) {
+        let [a, r] = [a, r].map(Scalar::from_bytes_mod_order);
+        let small = (EIGHT_TORSION[in_key], EIGHT_TORSION[in_r]);
+        let (key, signature) = with_small_parts(a, r, small);
+        if let Ok(public) = PublicKey::ed25519(&key)
+            && portable(Algorithm::Ed25519, &public, INPUT, &signature)
+        {
+            prop_assert!(compact(&key, INPUT, &signature));
+        }
     }
 }
