@@ -2,7 +2,6 @@
 
 mod load;
 mod spin;
-mod statistics;
 mod upstream;
 
 use std::ffi::{OsStr, OsString};
@@ -10,6 +9,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use bench::statistics;
 
 /// What `--help` shows.
 const USAGE: &str = "\

@@ -2,15 +2,18 @@
 
 /// One figure of all rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Figure {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) most: f64,
+pub struct Figure {
+    /// In the middle.
+    pub median: f64,
+    /// The smallest.
+    pub least: f64,
+    /// The greatest.
+    pub most: f64,
 }
 
 impl Figure {
     /// `None` without any value.
-    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
@@ -29,7 +32,7 @@ impl Figure {
 }
 
 /// The least value that so many in a hundred do not exceed (nearest rank); `None` without any value.
-pub(crate) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+pub fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.max(1) - 1).copied()
 }
