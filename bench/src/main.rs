@@ -1,6 +1,7 @@
 //! Measures what the gate costs. `cargo xtask bench` builds what this needs and calls it; the README beside this says what is measured, and how.
 
 mod load;
+mod scale;
 mod spin;
 mod upstream;
 
@@ -18,6 +19,7 @@ Measures what the gate costs.
 Usage: bench <what> [OPTIONS]
 
   spin    the gate as a Spin component, beside the same application without it
+  scale   a decision, with more routes, issuers, keys, octets of a token, and tokens known
 
 `bench <what> --help` says more.
 ";
@@ -44,6 +46,7 @@ fn run(words: &[OsString]) -> Result<()> {
     };
     match what.to_str() {
         Some("spin") => spin::run(options),
+        Some("scale") => scale::run(options),
         Some("--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
