@@ -59,7 +59,11 @@ pub fn load() -> Result<BTreeMap<String, TestKey>> {
 }
 
 impl TestKey {
-    fn parse(text: &[u8]) -> Result<Self> {
+    /// The private key that a JSON Web Key holds.
+    ///
+    /// # Errors
+    /// The text is none, or of a kind that no test signs with.
+    pub fn parse(text: &[u8]) -> Result<Self> {
         let jwk: Map<String, Value> = serde_json::from_slice(text)?;
         let member = |name: &str| -> Result<Vec<u8>> {
             let text = jwk

@@ -279,7 +279,13 @@ mod tests {
                 "bench spin --quick",
                 Task::Bench(vec!["spin".into(), "--quick".into()]),
             ),
+            (
+                "bench verify RS256",
+                Task::Bench(vec!["verify".into(), "RS256".into()]),
+            ),
+            ("bench scale", Task::Bench(vec!["scale".into()])),
             ("bench --help", Task::Help(HELP_BENCH)),
+            ("bench verify --help", Task::Help(HELP_BENCH)),
             (
                 "drill --soak 10",
                 Task::Drill(vec!["--soak".into(), "10".into()]),

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: build what is measured and what measures, then let it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -13,16 +13,30 @@ use crate::{process, wasm};
 const PROFILE: &str = "optimised";
 
 /// What can be measured: the first word behind `bench`.
-pub const MEASURED: [&str; 1] = ["spin"];
+pub const MEASURED: [&str; 3] = ["spin", "verify", "scale"];
 
 /// Builds what is measured and what measures; ends with the exit status of the latter.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
     let environment = match arguments.first().and_then(|what| what.to_str()) {
         Some("spin") => on_spin(layout)?,
+        Some("scale") => Environment::new(),
+        // A program of its own, so that the others need no wasmtime.
+        Some("verify") => {
+            let environment = of_verify(layout)?;
+            let program = build(layout, "bench-verify")?;
+            return measure(
+                &program,
+                arguments.get(1..).unwrap_or_default(),
+                environment,
+            );
+        }
         _ => bail!("there is nothing of that name to measure"),
     };
-    let program = build(layout, "bench")?;
-    let status = Command::new(&program)
+    measure(&build(layout, "bench")?, arguments, environment)
+}
+
+fn measure(program: &Path, arguments: &[OsString], environment: Environment) -> Result<()> {
+    let status = Command::new(program)
         .args(arguments)
         .envs(environment)
         .status()
@@ -46,12 +60,27 @@ fn on_spin(layout: &Layout) -> Result<Environment> {
     ])
 }
 
+/// What is measured natively is compiled as what is shipped is, linked as one: the same code, for another processor.
+fn of_verify(layout: &Layout) -> Result<Environment> {
+    Ok(vec![
+        ("SCOPEGATE_VERIFY_GUEST", wasm::build_verify_guest(layout)?),
+        (
+            "SCOPEGATE_VERIFY_NATIVE",
+            build_in(layout, "bench-verify-native", "release")?,
+        ),
+    ])
+}
+
 /// Returns the program of that package's name.
 fn build(layout: &Layout, package: &str) -> Result<PathBuf> {
+    build_in(layout, package, PROFILE)
+}
+
+fn build_in(layout: &Layout, package: &str, profile: &str) -> Result<PathBuf> {
     eprintln!("building {package} with optimisation");
     let mut cargo = layout.cargo();
-    cargo.args(["build", "--profile", PROFILE, "--package", package]);
+    cargo.args(["build", "--profile", profile, "--package", package]);
     process::run(cargo.args(["--bin", package]))?;
     let program = format!("{package}{}", std::env::consts::EXE_SUFFIX);
-    Ok(layout.built.join(PROFILE).join(program))
+    Ok(layout.built.join(profile).join(program))
 }

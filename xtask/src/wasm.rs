@@ -120,6 +120,12 @@ pub fn build_bench_plain(layout: &Layout) -> Result<PathBuf> {
     Ok(folder.join("bench_plain.wasm"))
 }
 
+/// Builds the verifications that the benchmarks run in WebAssembly, and returns the file. It is not shipped.
+pub fn build_verify_guest(layout: &Layout) -> Result<PathBuf> {
+    let folder = compile(layout, "bench-verify-guest", FILTER.target, &[])?;
+    Ok(folder.join("bench_verify_guest.wasm"))
+}
+
 fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
     let artefact = compile(layout, shipped.package, shipped.target, shipped.features)?;
     let artefact = artefact.join(shipped.artefact);

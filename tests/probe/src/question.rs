@@ -76,7 +76,7 @@ routes:
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// The key that a gate would verify with, and the algorithm, as it hands them to its verifier.
-fn imported(question: &Question) -> Result<Option<(Algorithm, PublicKey)>, String> {
+pub(crate) fn imported(question: &Question) -> Result<Option<(Algorithm, PublicKey)>, String> {
     let policy = Policy::parse(POLICY).map_err(|error| error.to_string())?;
     let (mut keys, mut tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 0));
     let token = token(question)?;

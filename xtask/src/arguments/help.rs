@@ -9,7 +9,7 @@ The project's menu: cargo xtask <command>
   mutants make one mistake after the other in the core, and see whether the tests notice
   versus  put the corpus to Envoy's own jwt_authn and rbac, and write down where they disagree
   drill   rotate keys, kill their server and configure Envoy anew under load, and see that nobody is wrongly refused or allowed
-  bench   measure what the gate costs, beside the same application without it
+  bench   measure what the gate costs, what one verification costs, and what a decision costs with more of everything
   build   compile the WebAssembly files into target/dist
   envoy   get Envoy where needed and print its path
 
@@ -112,14 +112,23 @@ more often than once per cool-down or refresh, or the other issuer's users notic
 
 pub(super) const HELP_BENCH: &str = "\
 cargo xtask bench spin [--rounds N] [--seconds S] [--quick] [--json FILE]
+cargo xtask bench verify [ALGORITHM...] [--rounds N] [--seconds S] [--quick] [--json FILE]
+cargo xtask bench scale [--rounds N] [--seconds S] [--quick] [--json FILE]
 
-Builds the gate as a Spin component, a gateway that decides nothing, and what measures them, all with optimisation (the first time that
+spin: builds the gate as a Spin component, a gateway that decides nothing, and what measures them, all with optimisation (the first time that
 takes minutes). Then measures both on Spin, in turn: requests per second and latency, with one connection and with 16, with instances
-that are kept and with a new one for every request. Prints tables; bench/README.md says what their lines mean.
+that are kept and with a new one for every request.
 
-  --rounds N   how often everything is measured (default 5)
-  --seconds S  how long each measurement takes, a fraction if wanted (default 2)
-  --quick      one round of 0.2 s each: shows that all of it works, the figures mean little
+verify: one verification of a signature (RS256, RS256-3072, RS256-4096, PS256, ES256, ES384, EdDSA; all of them by default) by the core,
+natively, in wasmtime, and in V8 where there is Node, beside ring and the RustCrypto crates; and the first one with a new key.
+
+scale: a decision of the core, natively, with more routes, issuers, keys, octets of a token, and tokens known; and how fast its cost grows.
+
+Each prints tables; bench/README.md says what their lines mean.
+
+  --rounds N   how often everything is measured (default 5; 9 of verify and scale)
+  --seconds S  how long each measurement takes, a fraction if wanted (default 2; 0.1 of verify, 0.05 of scale)
+  --quick      few and short rounds: shows that all of it works, the figures mean little
   --json FILE  writes all figures there
 
 Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host, which the tables say.
