@@ -1,5 +1,7 @@
 //! Measures what the gate costs. `cargo xtask bench` builds what this needs and calls it; the README beside this says what is measured, and how.
 
+mod envoy;
+mod issuer;
 mod load;
 mod scale;
 mod spin;
@@ -20,6 +22,7 @@ Usage: bench <what> [OPTIONS]
 
   spin    the gate as a Spin component, beside the same application without it
   scale   a decision, with more routes, issuers, keys, octets of a token, and tokens known
+  envoy   the gate as a filter in Envoy, beside Envoy's own filters and filters that decide nothing
 
 `bench <what> --help` says more.
 ";
@@ -47,6 +50,7 @@ fn run(words: &[OsString]) -> Result<()> {
     match what.to_str() {
         Some("spin") => spin::run(options),
         Some("scale") => scale::run(options),
+        Some("envoy") => envoy::run(options),
         Some("--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
@@ -79,6 +83,7 @@ mod tests {
             ("spinning", "unknown measurement `spinning`"),
             ("--quick spin", "unknown measurement `--quick`"),
             ("spin --fast", "invalid option '--fast'"),
+            ("envoy --fast", "invalid option '--fast'"),
         ] {
             let words: Vec<_> = line.split_whitespace().map(OsString::from).collect();
             let error = run(&words).expect_err(line);

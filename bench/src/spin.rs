@@ -5,7 +5,6 @@ mod arguments;
 mod report;
 mod rounds;
 mod subject;
-mod tokens;
 
 use std::ffi::OsString;
 

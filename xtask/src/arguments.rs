@@ -25,7 +25,7 @@ pub enum Task {
     Versus(Comparison),
     /// The arguments go to the drill program as they are.
     Drill(Vec<OsString>),
-    /// The arguments go to the program that measures as they are, `spin` first.
+    /// The arguments go to the program that measures as they are, what to measure first.
     Bench(Vec<OsString>),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
@@ -284,8 +284,17 @@ mod tests {
                 Task::Bench(vec!["verify".into(), "RS256".into()]),
             ),
             ("bench scale", Task::Bench(vec!["scale".into()])),
-            ("bench --help", Task::Help(HELP_BENCH)),
             ("bench verify --help", Task::Help(HELP_BENCH)),
+                "bench envoy --quick --loads refused",
+                Task::Bench(vec![
+                    "envoy".into(),
+                    "--quick".into(),
+                    "--loads".into(),
+                    "refused".into(),
+                ]),
+            ),
+            ("bench --help", Task::Help(HELP_BENCH)),
+            ("bench envoy --help", Task::Help(HELP_BENCH)),
             (
                 "drill --soak 10",
                 Task::Drill(vec!["--soak".into(), "10".into()]),

@@ -7,18 +7,19 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::layout::Layout;
-use crate::{process, wasm};
+use crate::{envoy, process, wasm};
 
 /// The profile of Cargo.toml for programs of this machine that have to be fast.
 const PROFILE: &str = "optimised";
 
 /// What can be measured: the first word behind `bench`.
-pub const MEASURED: [&str; 3] = ["spin", "verify", "scale"];
+pub const MEASURED: [&str; 4] = ["envoy", "spin", "verify", "scale"];
 
 /// Builds what is measured and what measures; ends with the exit status of the latter.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
     let environment = match arguments.first().and_then(|what| what.to_str()) {
         Some("spin") => on_spin(layout)?,
+        Some("envoy") => in_envoy(layout)?,
         Some("scale") => Environment::new(),
         // A program of its own, so that the others need no wasmtime.
         Some("verify") => {
@@ -68,6 +69,17 @@ fn of_verify(layout: &Layout) -> Result<Environment> {
             "SCOPEGATE_VERIFY_NATIVE",
             build_in(layout, "bench-verify-native", "release")?,
         ),
+    ])
+}
+
+/// Envoy, the gate as a filter, and the filters that it is compared with.
+fn in_envoy(layout: &Layout) -> Result<Environment> {
+    let others = wasm::build_bench_filters(layout)?;
+    Ok(vec![
+        ("ENVOY_BIN", envoy::get(layout)?),
+        ("SCOPEGATE_FILTER", wasm::build_filter(layout)?),
+        ("SCOPEGATE_BENCH_HEADER", others.header),
+        ("SCOPEGATE_BENCH_HOSTCALLS", others.hostcalls),
     ])
 }
 

@@ -126,6 +126,22 @@ pub fn build_verify_guest(layout: &Layout) -> Result<PathBuf> {
     Ok(folder.join("bench_verify_guest.wasm"))
 }
 
+/// The filters with which the benchmarks in Envoy compare.
+pub struct BenchFilters {
+    pub header: PathBuf,
+    pub hostcalls: PathBuf,
+}
+
+/// Builds them, and returns the files. They are not shipped.
+pub fn build_bench_filters(layout: &Layout) -> Result<BenchFilters> {
+    let header = compile(layout, "bench-header", FILTER.target, &[])?;
+    let hostcalls = compile(layout, "bench-hostcalls", FILTER.target, &[])?;
+    Ok(BenchFilters {
+        header: header.join("bench_header.wasm"),
+        hostcalls: hostcalls.join("bench_hostcalls.wasm"),
+    })
+}
+
 fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
     let artefact = compile(layout, shipped.package, shipped.target, shipped.features)?;
     let artefact = artefact.join(shipped.artefact);

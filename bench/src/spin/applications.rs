@@ -10,8 +10,11 @@ use anyhow::{Context, Result, ensure};
 use e2e::spin::{Launch, Program, Spin};
 use tempfile::TempDir;
 
-use crate::spin::tokens::Issuer;
+use crate::issuer::{Algorithm, Issuer};
 use crate::upstream;
+
+/// The algorithms of the tokens that are measured.
+pub(crate) const SIGNED_WITH: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
 
 /// How long instances live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ pub(crate) struct Applications {
 impl Applications {
     pub(crate) fn start() -> Result<Self> {
         let program = Program::find()?;
-        let issuer = Issuer::start()?;
+        let issuer = Issuer::start(&SIGNED_WITH)?;
         let upstream = upstream::start()?;
         let folder = tempfile::Builder::new()
             .prefix("scopegate-bench-")
@@ -114,6 +117,11 @@ fn upstream_for(component: Component, upstream: SocketAddr) -> String {
     }
 }
 
+/// The gate's policy: the issuer, and as many routes as a small API has.
+fn policy(issuer: &Issuer) -> String {
+    include_str!("policy.yaml").replace("${KEYS}", &issuer.jwks_uri())
+}
+
 /// Writes the application into a folder of its own, and returns its manifest.
 fn write(folder: &Path, component: Component, issuer: &Issuer) -> Result<PathBuf> {
     let name = match component {
@@ -138,7 +146,7 @@ fn write(folder: &Path, component: Component, issuer: &Issuer) -> Result<PathBuf
     let folder = folder.join(name);
     fs::create_dir(&folder)?;
     fs::copy(&file, folder.join("component.wasm"))?;
-    fs::write(folder.join("policy.yaml"), issuer.policy())?;
+    fs::write(folder.join("policy.yaml"), policy(issuer))?;
     let manifest = folder.join("spin.toml");
     let text = format!(
         "spin_manifest_version = 2\n\n\
@@ -167,5 +175,18 @@ fn named(variable: &str, built: &str) -> PathBuf {
         None => Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../target")
             .join(built),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_core::Policy;
+
+    use super::*;
+
+    #[test]
+    fn the_policy_is_one() {
+        let policy = policy(&Issuer::start(&SIGNED_WITH).unwrap());
+        assert!(Policy::parse(&policy).is_ok(), "{policy}");
     }
 }

@@ -1,0 +1,217 @@
+//! The loads: which tokens come, and in which order.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::issuer::{Algorithm, Issuer};
+
+/// A load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Load {
+    /// One token, repeated.
+    Rs256One,
+    /// As [`Load::Rs256One`], on a policy of 1,000 routes.
+    Routes1000,
+    /// Distinct tokens in turn, three times as many as a token cache holds, so that none is there when it comes again.
+    Rs256Distinct,
+    /// Tokens as many users send them: the k-th of 10,000 comes with a probability that goes as 1/k.
+    Rs256Zipf,
+    Es256Distinct,
+    EdDsaDistinct,
+    Ps256Distinct,
+    /// What is refused before any signature is looked at: no token, an expired one, one of an unknown issuer, and garbage, in turn.
+    Refused,
+}
+
+/// How many tokens come in turn in the loads of distinct ones.
+const DISTINCT: usize = 3000;
+
+/// How many tokens there are in the load that goes by Zipf's law.
+const USERS: usize = 10_000;
+
+/// How long that load is before it repeats itself: some seconds of what Envoy answers.
+const DRAWS: usize = 1 << 18;
+
+/// How many tokens both token caches hold, about.
+pub(crate) const CACHED: u64 = 1000;
+
+impl Load {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Rs256One,
+        Self::Routes1000,
+        Self::Rs256Distinct,
+        Self::Rs256Zipf,
+        Self::Es256Distinct,
+        Self::EdDsaDistinct,
+        Self::Ps256Distinct,
+        Self::Refused,
+    ];
+
+    /// The name in tables, in JSON and on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rs256One => "rs256-one",
+            Self::Routes1000 => "routes-1000",
+            Self::Rs256Distinct => "rs256-distinct",
+            Self::Rs256Zipf => "rs256-zipf",
+            Self::Es256Distinct => "es256-distinct",
+            Self::EdDsaDistinct => "eddsa-distinct",
+            Self::Ps256Distinct => "ps256-distinct",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The algorithm of its tokens, where all are good.
+    fn distinct(self) -> Option<Algorithm> {
+        match self {
+            Self::Rs256Distinct => Some(Algorithm::Rs256),
+            Self::Es256Distinct => Some(Algorithm::Es256),
+            Self::EdDsaDistinct => Some(Algorithm::EdDsa),
+            Self::Ps256Distinct => Some(Algorithm::Ps256),
+            _ => None,
+        }
+    }
+}
+
+/// The requests of a load: what is sent, and in which order.
+pub(crate) struct Requests {
+    heads: Vec<Vec<u8>>,
+    /// Indices of heads; from the start again at its end.
+    order: Vec<usize>,
+}
+
+impl Requests {
+    pub(crate) fn in_turn(heads: Vec<Vec<u8>>) -> Self {
+        let order = (0..heads.len()).collect();
+        Self { heads, order }
+    }
+
+    /// The request of that number.
+    pub(crate) fn at(&self, number: usize) -> &[u8] {
+        &self.heads[self.order[number % self.order.len()]]
+    }
+
+    /// The requests of these loads, in their order. `good` is the token that is repeated.
+    pub(crate) fn of(loads: &[Load], issuer: &Issuer, good: &str) -> Result<Vec<Self>> {
+        loads.iter().map(|load| one(*load, issuer, good)).collect()
+    }
+}
+
+fn one(load: Load, issuer: &Issuer, good: &str) -> Result<Requests> {
+    let heads = |tokens: Vec<String>| tokens.iter().map(|token| head(Some(token))).collect();
+    if let Some(algorithm) = load.distinct() {
+        eprintln!("signing {DISTINCT} tokens with {}", algorithm.name());
+        let tokens = issuer.distinct(algorithm, DISTINCT)?;
+        return Ok(Requests::in_turn(heads(tokens)));
+    }
+    Ok(match load {
+        Load::Refused => Requests::in_turn(refused(issuer)?),
+        Load::Rs256Zipf => {
+            eprintln!("signing {USERS} tokens with RS256");
+            Requests {
+                heads: heads(issuer.distinct(Algorithm::Rs256, USERS)?),
+                order: zipf(USERS, DRAWS),
+            }
+        }
+        _ => Requests::in_turn(vec![head(Some(good))]),
+    })
+}
+
+/// Requests that no gate lets pass, whatever its keys.
+pub(crate) fn refused(issuer: &Issuer) -> Result<Vec<Vec<u8>>> {
+    let expired = json!({ "iat": -7200, "exp": -3600 });
+    let expired = issuer.mint(Algorithm::Rs256, "expired", &expired)?;
+    let unknown = json!({ "iss": "https://unknown.example/" });
+    let unknown = issuer.mint(Algorithm::Rs256, "unknown", &unknown)?;
+    let garbage = "g4rb4ge.".repeat(expired.len() / 8);
+    let garbage = garbage.trim_end_matches('.');
+    Ok(
+        [None, Some(expired.as_str()), Some(&unknown), Some(garbage)]
+            .map(head)
+            .into(),
+    )
+}
+
+/// A request as a browser's script sends it, with fewer fields.
+pub(crate) fn head(token: Option<&str>) -> Vec<u8> {
+    head_to("timesheets.example.com", token)
+}
+
+/// The same to another host.
+pub(crate) fn head_to(host: &str, token: Option<&str>) -> Vec<u8> {
+    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+    format!(
+        "GET /timesheets HTTP/1.1\r\nhost: {host}\r\nuser-agent: bench/0.1\r\naccept: application/json\r\n\
+         accept-language: en\r\norigin: https://app.example.com\r\n{}\r\n",
+        authorization.unwrap_or_default()
+    )
+    .into_bytes()
+}
+
+/// Draws from so many by Zipf's law with exponent 1; the same ones each time.
+fn zipf(users: usize, draws: usize) -> Vec<usize> {
+    let mut sums = Vec::with_capacity(users);
+    let mut sum = 0.0;
+    for rank in 1..=users {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 users")]
+        let rank = rank as f64;
+        sum += 1.0 / rank;
+        sums.push(sum);
+    }
+    let mut state = 0x5eed;
+    (0..draws)
+        .map(|_| {
+            let drawn = next(&mut state) * sum;
+            sums.partition_point(|below| *below <= drawn).min(users - 1)
+        })
+        .collect()
+}
+
+/// A number from 0 up to 1. Not for secrets: a generator whose numbers are the same in every run (SplitMix64).
+fn next(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
+    let fraction = (mixed >> 11) as f64 / (1_u64 << 53) as f64;
+    fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_come_most_often_and_the_last_come_too() {
+        let draws = zipf(1000, 100_000);
+        let count = |rank: usize| draws.iter().filter(|drawn| **drawn == rank).count();
+        // Of the harmonic number 7.49: one in 7.49, one in 15, one in 75.
+        assert!((12_800..13_900).contains(&count(0)), "{}", count(0));
+        assert!((6_300..7_100).contains(&count(1)), "{}", count(1));
+        assert!((1_200..1_500).contains(&count(9)), "{}", count(9));
+        assert!(draws.iter().any(|drawn| *drawn >= 990));
+        assert!(draws.iter().all(|drawn| *drawn < 1000));
+        assert_eq!(draws, zipf(1000, 100_000), "the same in every run");
+    }
+
+    #[test]
+    fn what_is_refused_is_of_four_kinds() {
+        let issuer = Issuer::start(&[Algorithm::Rs256]).unwrap();
+        let heads = refused(&issuer).unwrap();
+        let with_token = heads
+            .iter()
+            .filter(|head| String::from_utf8_lossy(head).contains("authorization"));
+        assert_eq!((heads.len(), with_token.count()), (4, 3));
+    }
+
+    #[test]
+    fn requests_begin_again_at_their_end() {
+        let requests = Requests::in_turn(vec![b"a".to_vec(), b"b".to_vec()]);
+        assert_eq!(
+            [0, 1, 2, 7].map(|number| requests.at(number)),
+            [b"a", b"b", b"a", b"b"]
+        );
+    }
+}
