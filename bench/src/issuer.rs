@@ -1,6 +1,7 @@
 //! The issuer of the benchmarks: its keys, the server that has them, and tokens that it made.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -91,9 +92,23 @@ impl Issuer {
 
     /// Tokens that differ in one claim, and so in their signatures; all of one length, but for what an algorithm varies.
     pub(crate) fn distinct(&self, algorithm: Algorithm, count: usize) -> Result<Vec<String>> {
-        (0..count)
-            .map(|number| self.mint(algorithm, &format!("{number:06}"), &json!({})))
-            .collect()
+        let mint = |number| self.mint(algorithm, &format!("{number:06}"), &json!({}));
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let share = count.div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            // Started all before the first is waited for.
+            let workers: Vec<_> = (0..count)
+                .step_by(share)
+                .map(|first| first..count.min(first + share))
+                .map(|numbers| scope.spawn(move || numbers.map(mint).collect::<Result<Vec<_>>>()))
+                .collect();
+            let mut tokens = Vec::with_capacity(count);
+            for worker in workers {
+                let signed = worker.join().ok().context("signing a token panicked")?;
+                tokens.extend(signed?);
+            }
+            Ok(tokens)
+        })
     }
 
     /// A token with this `jti`, and these claims over the usual ones; times are in seconds from now.

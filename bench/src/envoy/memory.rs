@@ -14,7 +14,6 @@ use e2e::http1;
 use crate::envoy::policy;
 use crate::envoy::setup::{self, Setup};
 use crate::envoy::subject::{self, Bench};
-use crate::envoy::worker::Processors;
 use crate::envoy::workload::{CACHED, head};
 use crate::issuer::Algorithm;
 
@@ -57,8 +56,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Option<Memory>> {
         return Ok(None);
     }
     let file = fs::metadata(&bench.files.gate)?.len();
-    let processors = Processors::given();
-    let start = |text: &str| subject::start(&bench.envoy_bin, text, &processors);
+    let start = |text: &str| subject::start(&bench.envoy_bin, text, &bench.processors);
     let without = start(&setup::alone(None, &bench.issuer))?;
     let process_without = resident(&without)?;
     drop(without);

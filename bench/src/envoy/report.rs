@@ -11,6 +11,9 @@ use crate::envoy::targets::Outcome;
 use crate::envoy::workload::Load;
 use crate::statistics::Figure;
 
+/// A figure of a measurement, and how it is written.
+type Column = (fn(&Measured) -> f64, fn(f64) -> String);
+
 /// All that was measured, and how.
 pub(crate) struct Report<'a> {
     pub(crate) rounds: usize,
@@ -96,7 +99,7 @@ impl fmt::Display for Report<'_> {
         )?;
         for row in self.rows {
             write!(f, "| {} | {} |", row.load.name(), row.setup.name())?;
-            let figures: [(fn(&Measured) -> f64, fn(f64) -> String); 5] = [
+            let figures: [Column; 5] = [
                 (|one| one.rps, |value| format!("{value:.0}")),
                 (|one| one.cpu_us, |value| format!("{value:.1}")),
                 (|one| one.busy, |value| format!("{value:.2}")),

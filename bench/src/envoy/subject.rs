@@ -40,6 +40,7 @@ pub(crate) struct Bench {
     pub(crate) cache: CacheSize,
     pub(crate) files: Files,
     pub(crate) envoy_bin: PathBuf,
+    pub(crate) processors: Processors,
     /// Whether the worker has a processor to itself.
     pub(crate) is_pinned: bool,
     loads: Vec<Load>,
@@ -58,14 +59,14 @@ impl Bench {
         let envoy_bin = e2e::tools::envoy()?.context(
             "there is no Envoy: `cargo xtask bench envoy` gets one, or let ENVOY_BIN name it",
         )?;
-        let processors = Processors::given();
-        let is_pinned = processors.keep_to(Place::Others);
         let issuer = Issuer::start(&SIGNED_WITH)?;
         let good = issuer.token(Algorithm::Rs256)?;
         let samples = issuer.distinct(Algorithm::Rs256, 8)?;
         let cache = CacheSize::for_tokens(CACHED, &issuer, &samples)?;
         let requests = Requests::of(&options.loads, &issuer, &good)?;
         let text = setup::configuration(&files, &issuer, cache);
+        let processors = Processors::given();
+        let is_pinned = processors.keep_to(Place::Others);
         let envoy = start(&envoy_bin, &text, &processors)?;
         let listeners = envoy.listeners()?;
         let address = |name: &str| -> Result<SocketAddr> {
@@ -100,6 +101,7 @@ impl Bench {
             cache,
             files,
             envoy_bin,
+            processors,
             is_pinned,
             loads: options.loads.clone(),
             requests,

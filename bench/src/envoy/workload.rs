@@ -1,5 +1,7 @@
 //! The loads: which tokens come, and in which order.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -61,14 +63,15 @@ impl Load {
         }
     }
 
-    /// The algorithm of its tokens, where all are good.
-    fn distinct(self) -> Option<Algorithm> {
+    /// Its tokens, where there are many: the algorithm, and how many.
+    fn tokens(self) -> Option<(Algorithm, usize)> {
         match self {
-            Self::Rs256Distinct => Some(Algorithm::Rs256),
-            Self::Es256Distinct => Some(Algorithm::Es256),
-            Self::EdDsaDistinct => Some(Algorithm::EdDsa),
-            Self::Ps256Distinct => Some(Algorithm::Ps256),
-            _ => None,
+            Self::Rs256Distinct => Some((Algorithm::Rs256, DISTINCT)),
+            Self::Rs256Zipf => Some((Algorithm::Rs256, USERS)),
+            Self::Es256Distinct => Some((Algorithm::Es256, DISTINCT)),
+            Self::EdDsaDistinct => Some((Algorithm::EdDsa, DISTINCT)),
+            Self::Ps256Distinct => Some((Algorithm::Ps256, DISTINCT)),
+            Self::Rs256One | Self::Routes1000 | Self::Refused => None,
         }
     }
 }
@@ -93,28 +96,39 @@ impl Requests {
 
     /// The requests of these loads, in their order. `good` is the token that is repeated.
     pub(crate) fn of(loads: &[Load], issuer: &Issuer, good: &str) -> Result<Vec<Self>> {
-        loads.iter().map(|load| one(*load, issuer, good)).collect()
+        let tokens = sign(loads, issuer)?;
+        let some = |algorithm, count| {
+            let tokens = tokens.get(&algorithm).map_or(&[][..], Vec::as_slice);
+            let tokens = tokens.iter().take(count);
+            tokens.map(|token| head(Some(token))).collect()
+        };
+        loads
+            .iter()
+            .map(|load| match (load, load.tokens()) {
+                (Load::Refused, _) => Ok(Self::in_turn(refused(issuer)?)),
+                (Load::Rs256Zipf, Some((algorithm, count))) => Ok(Self {
+                    heads: some(algorithm, count),
+                    order: zipf(count, DRAWS),
+                }),
+                (_, Some((algorithm, count))) => Ok(Self::in_turn(some(algorithm, count))),
+                (_, None) => Ok(Self::in_turn(vec![head(Some(good))])),
+            })
+            .collect()
     }
 }
 
-fn one(load: Load, issuer: &Issuer, good: &str) -> Result<Requests> {
-    let heads = |tokens: Vec<String>| tokens.iter().map(|token| head(Some(token))).collect();
-    if let Some(algorithm) = load.distinct() {
-        eprintln!("signing {DISTINCT} tokens with {}", algorithm.name());
-        let tokens = issuer.distinct(algorithm, DISTINCT)?;
-        return Ok(Requests::in_turn(heads(tokens)));
+/// The tokens of these loads. Those of one algorithm begin with the same ones.
+fn sign(loads: &[Load], issuer: &Issuer) -> Result<BTreeMap<Algorithm, Vec<String>>> {
+    let mut wanted: BTreeMap<Algorithm, usize> = BTreeMap::new();
+    for (algorithm, count) in loads.iter().filter_map(|load| load.tokens()) {
+        let most = wanted.entry(algorithm).or_default();
+        *most = count.max(*most);
     }
-    Ok(match load {
-        Load::Refused => Requests::in_turn(refused(issuer)?),
-        Load::Rs256Zipf => {
-            eprintln!("signing {USERS} tokens with RS256");
-            Requests {
-                heads: heads(issuer.distinct(Algorithm::Rs256, USERS)?),
-                order: zipf(USERS, DRAWS),
-            }
-        }
-        _ => Requests::in_turn(vec![head(Some(good))]),
-    })
+    let signed = wanted.into_iter().map(|(algorithm, count)| {
+        eprintln!("signing {count} tokens with {}", algorithm.name());
+        Ok((algorithm, issuer.distinct(algorithm, count)?))
+    });
+    signed.collect()
 }
 
 /// Requests that no gate lets pass, whatever its keys.
