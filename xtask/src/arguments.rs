@@ -285,6 +285,7 @@ mod tests {
             ),
             ("bench scale", Task::Bench(vec!["scale".into()])),
             ("bench verify --help", Task::Help(HELP_BENCH)),
+            (
                 "bench envoy --quick --loads refused",
                 Task::Bench(vec![
                     "envoy".into(),
