@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
-use rsa::sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256};
 
 const ROUNDS: usize = 9;
 const LOOKUPS: u32 = 20_000;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use rsa::sha2::{Digest as _, Sha256};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::jwks::MAX_KEY_SET_BYTES;
 use crate::keys::Named;

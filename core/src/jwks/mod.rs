@@ -4,8 +4,8 @@ mod jwk;
 
 use std::{error, fmt};
 
-use rsa::sha2::{Digest as _, Sha256};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::json::{self, InvalidJson};
 use crate::verify::{Algorithm, PublicKey};

@@ -21,7 +21,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rsa::sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256};
 
 use crate::discovery::Discovery;
 use crate::jwks::{KeySet, OnEmpty};

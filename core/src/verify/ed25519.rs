@@ -6,7 +6,7 @@
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use rsa::sha2::{Digest as _, Sha512};
+use sha2::{Digest as _, Sha512};
 
 /// A public key.
 #[derive(Clone)]

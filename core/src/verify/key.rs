@@ -5,10 +5,8 @@ use std::fmt;
 use jwt_simple::algorithms::{
     ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey, Ed25519PublicKey, RS256PublicKey,
 };
-use rsa::RsaPublicKey;
-use rsa::pkcs8::DecodePublicKey as _;
-use rsa::traits::PublicKeyParts as _;
 
+use super::rsa::Modulus;
 use super::{Algorithm, ed25519, es256};
 
 /// The sizes of an RSA modulus that are taken, in bits: RFC 7518 section 3.3 asks for 2048 or more, and the work grows
@@ -31,7 +29,7 @@ pub struct PublicKey {
 /// The form that the portable verifier computes with.
 #[derive(Clone)]
 pub(super) enum Material {
-    Rsa(RsaPublicKey),
+    Rsa(Modulus),
     P256(es256::Key),
     P384(p384::ecdsa::VerifyingKey),
     Ed25519(ed25519::Key),
@@ -75,10 +73,9 @@ impl PublicKey {
         let spki_der = RS256PublicKey::from_components(modulus, exponent)
             .and_then(|key| key.to_der())
             .map_err(|_| InvalidKey::Modulus)?;
-        // jwt-simple does not show the number it keeps, so the form to compute with is read from its DER.
-        let key = RsaPublicKey::from_public_key_der(&spki_der).map_err(|_| InvalidKey::Modulus)?;
+        let modulus = Modulus::new(modulus).ok_or(InvalidKey::Modulus)?;
         Ok(Self {
-            material: Material::Rsa(key),
+            material: Material::Rsa(modulus),
             spki_der,
         })
     }
@@ -146,7 +143,7 @@ impl PublicKey {
     /// The one length that its signatures have, in bytes.
     pub(crate) fn signature_len(&self) -> usize {
         match &self.material {
-            Material::Rsa(key) => key.size(),
+            Material::Rsa(modulus) => modulus.octets(),
             Material::P256(_) | Material::Ed25519(_) => 64,
             Material::P384(_) => 96,
         }

@@ -5,6 +5,7 @@ mod ed25519;
 mod es256;
 mod key;
 mod portable;
+mod rsa;
 mod signature_der;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use p256::ecdsa::Signature;
 use p256::elliptic_curve::ops::{Invert as _, Reduce};
 use p256::{FieldBytes, Scalar};
-use rsa::sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use field::FieldElement;
 use multiples::Multiples;

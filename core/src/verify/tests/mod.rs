@@ -4,6 +4,8 @@ mod ecdsa;
 mod ed25519;
 mod keys;
 mod rsa;
+mod rsa_power;
+mod rsa_second_opinion;
 mod second_opinion;
 
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 use ::rsa::BigUint;
 use ::rsa::pss;
-use ::rsa::sha2::{Digest as _, Sha256};
+use ::rsa::sha2::{Digest as _, Sha256, Sha512};
 use ::rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::testing::{pss_signature, rsa_key};
@@ -76,6 +76,27 @@ fn pkcs1_padding_is_compared_whole() {
         &padded(&[&without_null[..], &hash].concat()),
         false,
     );
+    // A length that BER may spell in two octets, and DER may not.
+    let mut long = vec![0x30, 0x81];
+    long.extend(&DIGEST_INFO_SHA256[1..]);
+    check(
+        "a length spelt at length",
+        &padded(&[&long[..], &hash].concat()),
+        false,
+    );
+    let mut inner = DIGEST_INFO_SHA256[..18].to_vec();
+    inner[1] += 1;
+    inner.extend([0x81, 0x20]);
+    check(
+        "the hash's length spelt at length",
+        &padded(&[&inner[..], &hash].concat()),
+        false,
+    );
+    check(
+        "an octet behind the hash",
+        &padded(&[&tail[..], &[0]].concat()),
+        false,
+    );
     check("the hash alone", &padded(&hash), false);
     check("nothing", &padded(&[]), false);
 }
@@ -128,4 +149,136 @@ fn the_salt_of_pss_is_as_long_as_the_hash() {
         let verified = portable(Algorithm::Ps256, &key, INPUT, &signature);
         assert_eq!(verified, expected, "a salt of {length}");
     }
+}
+
+/// MGF1 (RFC 8017 appendix B.2.1).
+fn mask<H: ::rsa::sha2::Digest>(seed: &[u8], len: usize) -> Vec<u8> {
+    let blocks = (0_u32..16).flat_map(|counter| {
+        let hash = H::digest([seed, &counter.to_be_bytes()].concat());
+        hash.to_vec()
+    });
+    blocks.take(len).collect()
+}
+
+/// An encoded message for PSS of 256 octets (RFC 8017 section 9.1.1), of whatever the caller wants to stand in it.
+fn pss_encoded(
+    hash: &[u8],
+    salt: &[u8],
+    db: &[u8],
+    mask: fn(&[u8], usize) -> Vec<u8>,
+    trailer: u8,
+) -> Vec<u8> {
+    let h = Sha256::digest([&[0; 8][..], hash, salt].concat());
+    let mut masked: Vec<u8> = db
+        .iter()
+        .zip(mask(&h, db.len()))
+        .map(|(db, mask)| db ^ mask)
+        .collect();
+    // emBits is 2047.
+    masked[0] &= 0x7f;
+    [&masked[..], &h, &[trailer]].concat()
+}
+
+#[test]
+fn each_part_of_pss_is_looked_at() {
+    let key = public_key(&jwk(Algorithm::Ps256));
+    let modulus = rsa_key().n().clone();
+    let hash = Sha256::digest(INPUT);
+    let salt = [0x5a; 32];
+    let db_of = |zeros: usize, one: u8, salt: &[u8]| [&vec![0; zeros][..], &[one], salt].concat();
+    let good_db = db_of(190, 1, &salt);
+    let good = pss_encoded(&hash, &salt, &good_db, mask::<Sha256>, 0xbc);
+    let check = |shown: &str, encoded: &[u8], expected: bool| {
+        // Not below the modulus, it would be refused for that.
+        assert!(BigUint::from_bytes_be(encoded) < modulus, "{shown}");
+        let verified = portable(Algorithm::Ps256, &key, INPUT, &sign_raw(encoded));
+        assert_eq!(verified, expected, "{shown}");
+    };
+    check("as RFC 8017 has it", &good, true);
+
+    let hash_again = Sha256::digest(hash);
+    for (shown, encoded) in [
+        (
+            "another trailer",
+            pss_encoded(&hash, &salt, &good_db, mask::<Sha256>, 0xbd),
+        ),
+        (
+            "the trailer of X9.31",
+            pss_encoded(&hash, &salt, &good_db, mask::<Sha256>, 0xcc),
+        ),
+        (
+            "a mask of another hash",
+            pss_encoded(&hash, &salt, &good_db, mask::<Sha512>, 0xbc),
+        ),
+        (
+            "no mask",
+            pss_encoded(&hash, &salt, &good_db, |_, len| vec![0; len], 0xbc),
+        ),
+        (
+            "another message",
+            pss_encoded(&hash_again, &salt, &good_db, mask::<Sha256>, 0xbc),
+        ),
+        (
+            "another salt than was hashed",
+            pss_encoded(&hash, &[0x5b; 32], &good_db, mask::<Sha256>, 0xbc),
+        ),
+        (
+            "a shorter salt",
+            pss_encoded(
+                &hash,
+                &salt[1..],
+                &db_of(191, 1, &salt[1..]),
+                mask::<Sha256>,
+                0xbc,
+            ),
+        ),
+        (
+            "a longer salt",
+            pss_encoded(
+                &hash,
+                &[1; 33],
+                &db_of(189, 1, &[1; 33]),
+                mask::<Sha256>,
+                0xbc,
+            ),
+        ),
+        (
+            "no salt",
+            pss_encoded(&hash, &[], &db_of(222, 1, &[]), mask::<Sha256>, 0xbc),
+        ),
+        (
+            "two in the place of one",
+            pss_encoded(&hash, &salt, &db_of(190, 2, &salt), mask::<Sha256>, 0xbc),
+        ),
+        (
+            "zero in the place of one",
+            pss_encoded(&hash, &salt, &db_of(190, 0, &salt), mask::<Sha256>, 0xbc),
+        ),
+    ] {
+        check(shown, &encoded, false);
+    }
+    for at in [0, 1, 100, 189] {
+        let mut db = good_db.clone();
+        db[at] = 1;
+        let encoded = pss_encoded(&hash, &salt, &db, mask::<Sha256>, 0xbc);
+        check(&format!("no zero at {at}"), &encoded, false);
+    }
+}
+
+#[test]
+fn bits_above_em_are_zero() {
+    let key = public_key(&jwk(Algorithm::Ps256));
+    let modulus = rsa_key().n().clone();
+    // The modulus starts with 0x9f: for some salts, the encoded message with its highest bit set is below it.
+    let found = (0..=0xff_u8).find_map(|filling| {
+        let salt = [filling; 32];
+        let db = [&[0; 190][..], &[1], &salt].concat();
+        let good = pss_encoded(&Sha256::digest(INPUT), &salt, &db, mask::<Sha256>, 0xbc);
+        let mut high = good.clone();
+        high[0] |= 0x80;
+        (BigUint::from_bytes_be(&high) < modulus).then_some((good, high))
+    });
+    let (good, high) = found.unwrap();
+    assert!(portable(Algorithm::Ps256, &key, INPUT, &sign_raw(&good)));
+    assert!(!portable(Algorithm::Ps256, &key, INPUT, &sign_raw(&high)));
 }
