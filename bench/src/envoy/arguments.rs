@@ -18,7 +18,7 @@ Usage: bench envoy [OPTIONS]
 
   --rounds N      how often everything is measured, in turn (default 5)
   --seconds S     how long each measurement takes, a fraction if wanted (default 2)
-  --quick         three rounds of 0.7 s each
+  --quick         three rounds of 0.6 s each
   --loads A,B     these loads alone: rs256-one, routes-1000, rs256-distinct, rs256-zipf, es256-distinct, eddsa-distinct,
                   ps256-distinct, refused
   --configs A,B   these configurations alone: none, wasm-header, wasm-hostcalls, jwt_authn, jwt_authn-cache, jwt_authn-rbac, scopegate
@@ -92,7 +92,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Task> {
     }
     let (usual_rounds, usual_time) = match is_quick {
         false => (5, Duration::from_secs(2)),
-        true => (3, Duration::from_millis(700)),
+        true => (3, Duration::from_millis(600)),
     };
     Ok(Task::Measure(Options {
         rounds: rounds.unwrap_or(usual_rounds),
@@ -154,7 +154,7 @@ mod tests {
         };
         let quick = Options {
             rounds: 3,
-            time: Duration::from_millis(700),
+            time: Duration::from_millis(600),
             is_quick: true,
             ..usual()
         };

@@ -142,7 +142,7 @@ standard output is one JSON object with all figures. Exit status 0 whatever they
 
   --rounds N      how often everything is measured (default 5)
   --seconds S     how long each measurement takes, a fraction if wanted (default 2); all of it takes about 13 minutes
-  --quick         three rounds of 0.7 s: within 4 minutes
+  --quick         three rounds of 0.6 s: within 4 minutes
   --loads A,B     these alone: rs256-one, routes-1000, rs256-distinct, rs256-zipf, es256-distinct, eddsa-distinct, ps256-distinct, refused
   --configs A,B   these alone: none, wasm-header, wasm-hostcalls, jwt_authn, jwt_authn-cache, jwt_authn-rbac, scopegate
   --results DIR   where figures and chart go (default bench/results)
