@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use scopegate_fuzz::{authorization, decide, jwks, metadata, path, policy, record, token};
+use scopegate_fuzz::{authorization, decide, jwks, metadata, path, policy, record, rsa, token};
 
 fn check(target: &str, promise: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,4 +29,5 @@ fn seeds_keep_the_promises() {
     check("authorization", authorization::check);
     check("path", path::check);
     check("decide", decide::check);
+    check("rsa", rsa::check);
 }

@@ -62,7 +62,7 @@ pub enum Comparison {
 }
 
 /// The programs of the fuzz workspace.
-pub const TARGETS: [&str; 8] = [
+pub const TARGETS: [&str; 9] = [
     "token",
     "jwks",
     "metadata",
@@ -71,6 +71,7 @@ pub const TARGETS: [&str; 8] = [
     "authorization",
     "path",
     "decide",
+    "rsa",
 ];
 
 /// How long a target runs where nothing else is said.

@@ -11,7 +11,7 @@ use scopegate_fuzz::{metadata, record};
 use serde_json::{Map, Value};
 
 /// The targets that have seeds.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 9] = [
     "token",
     "jwks",
     "metadata",
@@ -20,6 +20,7 @@ const TARGETS: [&str; 8] = [
     "authorization",
     "path",
     "decide",
+    "rsa",
 ];
 
 /// A seed longer than this teaches a fuzzer little, and weighs on the tree.
@@ -184,6 +185,7 @@ fn own(seeds: &mut Seeds) {
     }
     own_metadata(seeds);
     own_records(seeds);
+    own_rsa(seeds);
 }
 
 /// Metadata, true and false.
@@ -288,6 +290,34 @@ fn own_records(seeds: &mut Seeds) {
         ("nothing", String::new()),
     ] {
         add(seeds, "record", name, text);
+    }
+}
+
+/// Signatures, honest and not.
+fn own_rsa(seeds: &mut Seeds) {
+    for (name, steps) in [
+        ("honest", "RS256 0 a message"),
+        ("honest rs384", "RS384 1 a message"),
+        ("honest rs512", "RS512 2 a message"),
+        ("honest ps256", "PS256 0 a message"),
+        ("honest ps384", "PS384 1 a message"),
+        ("honest ps512", "PS512 2 a message"),
+        ("modulus added", "RS256 0 another\nmore"),
+        ("modulus added pss", "PS256 1 another\nmore"),
+        ("block type two", "RS256 0 m\nencoded 1 2"),
+        ("no separator", "RS256 0 m\nencoded 204 255"),
+        (
+            "garbage behind the hash",
+            "RS256 0 m\ndrop 10\nencoded -1 7",
+        ),
+        ("parameters that are not null", "RS256 1 m\nencoded -36 4"),
+        ("another trailer", "PS256 0 m\nencoded -1 204"),
+        ("a bit above em", "PS256 0 m\nencoded 0 128"),
+        ("a damaged salt", "PS256 2 m\nencoded -40 0"),
+        ("a damaged signature", "RS256 0 m\nsignature 100 0"),
+        ("zero", "RS256 0 m\nsignature 0 0"),
+    ] {
+        add(seeds, "rsa", name, steps);
     }
 }
 

@@ -65,7 +65,7 @@ e2e ends with `cargo xtask versus --check`.
 pub(super) const HELP_FUZZ: &str = "\
 cargo xtask fuzz [--seconds N] [TARGET...]
 
-Runs the fuzz targets one after the other (token, jwks, metadata, record, policy, authorization, path, decide; all of them by default) and stops
+Runs the fuzz targets one after the other (token, jwks, metadata, record, policy, authorization, path, decide, rsa; all of them by default) and stops
 at the first input that breaks a promise, with exit status 1, its file and how to replay it.
 
   --seconds N   how long each target runs (default 60)
