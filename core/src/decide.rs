@@ -1,15 +1,15 @@
 //! The decision: one pure function from a request to what the host shall do.
 
-use std::time::Duration;
+mod stop;
 
 use crate::claims::{Claims, NumericDate};
 use crate::credential::Credential;
-use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys, in_one_line};
+use crate::decision::{Allow, Decision, Facts, in_one_line};
 use crate::identity::{
     IdentityHeaders, IdentityValues, UnforwardableClaim, credential_fields, identity_fields,
     override_fields,
 };
-use crate::keys::{KeyCache, KeyRequest, Lookup, Missing, SignedBy};
+use crate::keys::{KeyCache, KeyRequest, Lookup, SignedBy};
 use crate::path::{AmbiguousPath, CanonicalPath};
 use crate::policy::{
     Access, Issuer, IssuerId, Mode, Policy, Preflight, Requirements, Route, TokenForwarding,
@@ -19,20 +19,10 @@ use crate::request::Request;
 use crate::requirements::{check_type, check_validity, missing_scopes, refusing_rule};
 use crate::route::Match;
 use crate::time::Timestamp;
-use crate::token::{MalformedToken, UnverifiedToken};
+use crate::token::UnverifiedToken;
 use crate::token_cache::{CacheUse, Entry, TokenCache};
 use crate::verify::{self, Verified, Verifier};
-
-/// Why a request is not allowed yet, or at all.
-enum Stop<'p> {
-    Refuse(Reason),
-    MissingScopes(Vec<&'p str>),
-    Unavailable {
-        reason: Reason,
-        retry_after: Duration,
-    },
-    NeedKeys(KeyRequest),
-}
+use stop::Stop;
 
 /// What happens to a request that is allowed: fields to set and to remove, and keys to fetch behind it.
 #[derive(Default)]
@@ -323,83 +313,5 @@ fn authorise<'p>(
             facts.claim = forward.map(|forward| forward.claim.clone());
             Err(Reason::ClaimUnforwardable.into())
         }
-    }
-}
-
-impl<'p> Stop<'p> {
-    fn refuse<'r>(self, facts: Facts<'p>) -> Decision<'p, 'r> {
-        match self {
-            Self::Refuse(reason) => Decision::Deny(Deny::because(reason, facts)),
-            Self::MissingScopes(scopes) => Decision::Deny(Deny {
-                scopes,
-                ..Deny::because(Reason::ScopeMissing, facts)
-            }),
-            Self::Unavailable {
-                reason,
-                retry_after,
-            } => Decision::Deny(Deny {
-                retry_after,
-                ..Deny::because(reason, facts)
-            }),
-            Self::NeedKeys(keys) => Decision::NeedKeys(NeedKeys { keys, facts }),
-        }
-    }
-
-    /// Shadow mode never refuses and never waits; but what a client says of itself is never believed.
-    fn shadow<'r>(self, policy: &Policy, request: &Request<'r>, facts: Facts<'p>) -> Allow<'p, 'r> {
-        let (reason, fetch) = match self {
-            Self::Refuse(reason) => (reason, None),
-            Self::MissingScopes(_) => (Reason::ScopeMissing, None),
-            Self::Unavailable { reason, .. } => (reason, None),
-            Self::NeedKeys(wanted) => (Reason::KeysUnavailable, Some(wanted)),
-        };
-        Allow {
-            set: IdentityHeaders::default(),
-            strip: identity_fields(policy, request.names()),
-            shadowed: Some(reason),
-            fetch,
-            facts,
-        }
-    }
-}
-
-impl From<Reason> for Stop<'_> {
-    fn from(reason: Reason) -> Self {
-        Self::Refuse(reason)
-    }
-}
-
-impl From<Missing> for Stop<'_> {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::Fetch(request) => Self::NeedKeys(request),
-            Missing::Unavailable {
-                reason,
-                retry_after,
-            } => Self::Unavailable {
-                reason,
-                retry_after,
-            },
-        }
-    }
-}
-
-impl From<MalformedToken> for Stop<'_> {
-    fn from(malformed: MalformedToken) -> Self {
-        Self::Refuse(match malformed {
-            MalformedToken::TooLarge => Reason::TokenTooLarge,
-            MalformedToken::AlgorithmRefused => Reason::AlgorithmRefused,
-            MalformedToken::CriticalHeader => Reason::CriticalHeader,
-            MalformedToken::ProofOfPossession => Reason::ProofOfPossession,
-            MalformedToken::ClaimMissing { .. } | MalformedToken::ClaimMalformed { .. } => {
-                Reason::ClaimMalformed
-            }
-            MalformedToken::NotThreeParts
-            | MalformedToken::EmptyPart(_)
-            | MalformedToken::InvalidBase64Url(_)
-            | MalformedToken::InvalidJson(..)
-            | MalformedToken::AlgorithmMissing
-            | MalformedToken::InvalidHeaderMember { .. } => Reason::TokenMalformed,
-        })
     }
 }

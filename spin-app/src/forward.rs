@@ -15,7 +15,7 @@ use scopegate_core::{
     Allow, Fields, ForwardingFailure, Origin, Request as Asked, outgoing_fields, outgoing_trailers,
     strip_hop_by_hop,
 };
-use spin_sdk::http::{IntoRequest, Request};
+use spin_sdk::http::IntoRequest;
 use spin_sdk::wasip3::http::types::{self as wasi, Response};
 use spin_sdk::wasip3::http_compat::{IncomingRequestBody, IncomingResponseBody};
 use spin_sdk::wasip3::wit_future;
@@ -26,11 +26,11 @@ use crate::onward::{self, SPIN_FIELDS, Waiting};
 /// Hands the request on, changed as the decision says.
 pub(crate) async fn forward(
     gate: &Rc<Gate>,
-    request: Request,
+    (head, mut body): (&Parts, IncomingRequestBody),
     asked: &Asked<'_>,
     allow: &Allow<'_, '_>,
 ) -> Result<Response, ForwardingFailure> {
-    let (mut head, mut body) = request.into_parts();
+    let mut head = head.clone();
     let origin = (gate.settings.forwarded == Forwarded::Replace).then(|| Origin {
         client: client_address(asked.headers()),
         host: head.uri.authority().map(ToString::to_string),

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Uri};
+use http::request::Parts;
 use scopegate_core::spin::{InvalidSetting, Logged};
 use scopegate_core::{
     Allow, Decision, Facts, KeyCache, KeyRequest, Policy, Portable, Reason, Request as Asked,
@@ -13,6 +13,7 @@ use scopegate_core::{
 };
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use crate::settings::Settings;
 use crate::single_flight::Flights;
@@ -85,12 +86,12 @@ fn load(settings: Result<Settings, InvalidSetting>) -> Result<Rc<Gate>, String> 
 
 impl Gate {
     async fn serve(self: Rc<Self>, request: Request) -> Result<Response, ErrorCode> {
-        let came = Came::of(&request);
-        let asked = came.asked();
+        let (head, body) = request.into_parts();
+        let asked = asked(&head);
         let mut rounds = 0..MOST_ROUNDS;
         let deny = loop {
             let needed = match self.decide(&asked) {
-                Decision::Allow(allow) => return pass(&self, request, &asked, &allow).await,
+                Decision::Allow(allow) => return pass(&self, (&head, body), &asked, &allow).await,
                 Decision::Deny(deny) => break deny,
                 Decision::NeedKeys(needed) => needed,
             };
@@ -131,7 +132,7 @@ impl Gate {
 /// Hands an allowed request on, and gives its answer.
 async fn pass(
     gate: &Rc<Gate>,
-    request: Request,
+    request: (&Parts, IncomingRequestBody),
     asked: &Asked<'_>,
     allow: &Allow<'_, '_>,
 ) -> Result<Response, ErrorCode> {
@@ -150,29 +151,9 @@ async fn pass(
     })
 }
 
-/// What is decided about, held while keys are fetched and while the request is taken apart to go on. Texts and values are shared with
-/// the request, not copied.
-struct Came {
-    method: Method,
-    uri: Uri,
-    fields: HeaderMap,
-}
-
-impl Came {
-    fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            fields: request.headers().clone(),
-        }
-    }
-
-    /// The request as the decision reads it: nothing decoded, nothing joined.
-    fn asked(&self) -> Asked<'_> {
-        let path = self.uri.path_and_query();
-        let path = path.map(|path| path.as_str().as_bytes());
-        let fields = self.fields.iter();
-        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Asked::new(self.method.as_str().as_bytes(), path, fields)
-    }
+/// The request as the decision reads it: nothing decoded, nothing joined.
+fn asked(head: &Parts) -> Asked<'_> {
+    let path = head.uri.path_and_query();
+    let path = path.map(|path| path.as_str().as_bytes());
+    Asked::new(head.method.as_str().as_bytes(), path, &head.headers)
 }
