@@ -54,7 +54,7 @@ pub(crate) struct Scene {
     policy: Policy,
     keys: KeyCache,
     tokens: TokenCache,
-    requests: Vec<Request>,
+    requests: Vec<Asked>,
     /// What the token cache has to say to every one.
     expected: CacheUse,
     next: usize,
@@ -90,11 +90,11 @@ impl Scene {
     pub(crate) fn run(&mut self, times: u32) -> u32 {
         let mut good = 0;
         for _ in 0..times {
-            let request = &self.requests[self.next];
+            let request = self.requests[self.next].request();
             self.next = (self.next + 1) % self.requests.len();
             let decision = decide(
                 &self.policy,
-                black_box(request),
+                black_box(&request),
                 &self.keys,
                 &mut self.tokens,
                 &AcceptAll,
@@ -122,10 +122,10 @@ impl Scene {
 
     /// Decides on every request once, and says why one is not allowed.
     fn turn(&mut self) -> Result<()> {
-        for request in &self.requests {
+        for asked in &self.requests {
             let decision = decide(
                 &self.policy,
-                request,
+                &asked.request(),
                 &self.keys,
                 &mut self.tokens,
                 &AcceptAll,
@@ -191,28 +191,34 @@ fn kid(key: usize) -> String {
 }
 
 /// Requests whose tokens are distinct, and go through routes, issuers and keys in turn.
-fn requests(size: Size) -> Result<Vec<Request>> {
+fn requests(size: Size) -> Result<Vec<Asked>> {
     let one = |number: usize| {
         // A stride through the routes that has no divisor with their usual numbers, so that they are not asked for in their order.
         let route = number * 7919 % size.routes;
-        let path = pattern(route).replace("{id}", "507f1f77bcf86cd799439011");
-        let token = token(size, number, route)?;
-        Ok(request(&path, &token))
+        Ok(Asked {
+            path: pattern(route).replace("{id}", "507f1f77bcf86cd799439011"),
+            credential: format!("Bearer {}", token(size, number, route)?),
+        })
     };
     (0..size.tokens).map(one).collect()
 }
 
-/// The only place that makes one.
-fn request(path: &str, token: &str) -> Request {
-    let credential = format!("Bearer {token}");
-    let fields = [
-        ("host", "api.example.com"),
-        ("user-agent", "bench/0.1"),
-        ("accept", "application/json"),
-        ("authorization", credential.as_str()),
-    ];
-    let fields = fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    Request::new(b"GET", Some(path.as_bytes()), fields)
+/// A request as a host holds it.
+struct Asked {
+    path: String,
+    credential: String,
+}
+
+impl Asked {
+    fn request(&self) -> Request<'_> {
+        let fields = [
+            ("host", "api.example.com"),
+            ("user-agent", "bench/0.1"),
+            ("accept", "application/json"),
+            ("authorization", &self.credential),
+        ];
+        Request::new(b"GET", Some(self.path.as_bytes()), fields)
+    }
 }
 
 /// A token of the wanted size, whose claims fill it as roles do in those of large organisations.

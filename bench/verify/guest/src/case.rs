@@ -25,8 +25,8 @@ pub struct Signed {
     pub message: Vec<u8>,
     /// The signature; of ECDSA r‖s.
     pub signature: Vec<u8>,
-    /// A request with the token.
-    pub(crate) request: Request,
+    /// `Authorization` of a request with the token.
+    credential: String,
 }
 
 impl Signed {
@@ -62,15 +62,14 @@ impl Signed {
         Self {
             message: message.as_bytes().to_vec(),
             signature,
-            request: request(&token),
+            credential: format!("Bearer {token}"),
         }
     }
-}
 
-fn request(token: &str) -> Request {
-    let credential = format!("Bearer {token}").into_bytes();
-    let field = (b"authorization".to_vec(), credential);
-    Request::new(b"GET", Some(b"/"), vec![field])
+    /// A request with the token.
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request::new(b"GET", Some(b"/"), [("authorization", &self.credential)])
+    }
 }
 
 /// The octets of a member of the case's key.

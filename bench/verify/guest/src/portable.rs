@@ -60,7 +60,7 @@ pub(crate) fn first(case: &Case) -> Result<Box<dyn Way>, String> {
 
 impl Way for First {
     fn verifies(&self, signed: &Signed) -> bool {
-        let (policy, request) = (&self.policy, &signed.request);
+        let (policy, request) = (&self.policy, &signed.request());
         let (mut keys, mut tokens) = (KeyCache::new(policy), TokenCache::new(policy, 0));
         let wanted = decide(policy, request, &keys, &mut tokens, &Portable, self.now);
         let Decision::NeedKeys(wanted) = wanted else {
