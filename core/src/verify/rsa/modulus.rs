@@ -273,22 +273,33 @@ impl Sum {
     #[inline]
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     fn add(&mut self, rows: &[Quad], partners: &[Quad]) {
-        for (rows, partners) in rows.chunks(ROWS).zip(partners.rchunks(ROWS)) {
-            let mut low = self.low;
-            let (fours, others) = rows.as_chunks::<4>();
-            let (other_partners, partners) = partners.as_rchunks::<4>();
-            for ([a, b, c, d], [w, x, y, z]) in fours.iter().zip(partners.iter().rev()) {
-                low.add_products(*a, *z);
-                low.add_products(*b, *y);
-                low.add_products(*c, *x);
-                low.add_products(*d, *w);
-            }
-            for (row, partner) in others.iter().zip(other_partners.iter().rev()) {
-                low.add_products(*row, *partner);
-            }
-            self.low = low;
-            self.settle();
+        // Nearly always: a modulus of 2048 bits has a few columns with more rows.
+        if rows.len() <= ROWS {
+            self.add_few(rows, partners);
+            return;
         }
+        for (rows, partners) in rows.chunks(ROWS).zip(partners.rchunks(ROWS)) {
+            self.add_few(rows, partners);
+        }
+    }
+
+    #[inline]
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn add_few(&mut self, rows: &[Quad], partners: &[Quad]) {
+        let mut low = self.low;
+        let (fours, others) = rows.as_chunks::<4>();
+        let (other_partners, partners) = partners.as_rchunks::<4>();
+        for ([a, b, c, d], [w, x, y, z]) in fours.iter().zip(partners.iter().rev()) {
+            low.add_products(*a, *z);
+            low.add_products(*b, *y);
+            low.add_products(*c, *x);
+            low.add_products(*d, *w);
+        }
+        for (row, partner) in others.iter().zip(other_partners.iter().rev()) {
+            low.add_products(*row, *partner);
+        }
+        self.low = low;
+        self.settle();
     }
 
     #[inline]
