@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::{error, fmt, str};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Below this, every integer is a number of double precision and no two are the same one (RFC 8259 section 6). Beyond, two
@@ -153,11 +154,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut members = Map::new();
         // Names arrive unescaped, so "\u0061lg" and "alg" are one name here.
         while let Some(name) = access.next_key::<String>()? {
-            if members.contains_key(&name) {
+            let Entry::Vacant(place) = members.entry(name) else {
                 return Err(self.refuse(InvalidJson::DuplicateName));
-            }
-            let value = access.next_value_seed(inner)?;
-            members.insert(name, value);
+            };
+            place.insert(access.next_value_seed(inner)?);
         }
         Ok(Value::Object(members))
     }
