@@ -1,5 +1,7 @@
 //! Medians, quantiles, and how far figures lie apart.
 
+use serde_json::{Value, json};
+
 /// One figure of all rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
@@ -28,6 +30,17 @@ impl Figure {
             least,
             most,
         })
+    }
+
+    /// The median, and between what the rounds lie.
+    pub fn spread(self, show: impl Fn(f64) -> String) -> String {
+        let [median, least, most] = [self.median, self.least, self.most].map(show);
+        format!("{median} ({least} to {most})")
+    }
+
+    /// All of it, for machines.
+    pub fn json(self) -> Value {
+        json!({ "median": self.median, "least": self.least, "most": self.most })
     }
 }
 

@@ -109,7 +109,7 @@ impl fmt::Display for Report<'_> {
             for (index, (of, show)) in figures.into_iter().enumerate() {
                 let figure = row.figure(of);
                 match figure {
-                    Some(figure) if index < 2 => write!(f, " {} |", spread(figure, show))?,
+                    Some(figure) if index < 2 => write!(f, " {} |", figure.spread(show))?,
                     Some(figure) => write!(f, " {} |", show(figure.median))?,
                     None => write!(f, " – |")?,
                 }
@@ -131,9 +131,9 @@ impl fmt::Display for Report<'_> {
                 target.load.name(),
                 against(target.load, target.against),
                 target.least,
-                spread(outcome.ratio, |value| format!("{value:.2}")),
+                outcome.ratio.spread(|value| format!("{value:.2}")),
                 outcome.by_cpu.map_or("–".to_owned(), |figure| {
-                    spread(figure, |value| format!("{value:.2}"))
+                    figure.spread(|value| format!("{value:.2}"))
                 }),
                 verdict(outcome.is_met()),
             )?;
@@ -172,15 +172,6 @@ fn verdict(is_met: bool) -> &'static str {
     if is_met { "met" } else { "missed" }
 }
 
-fn spread(figure: Figure, show: fn(f64) -> String) -> String {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    format!("{} ({} to {})", show(median), show(least), show(most))
-}
-
 fn of_row(row: &Row) -> Value {
     let median = |of: fn(&Measured) -> f64| row.figure(of).map(|figure| figure.median);
     let rps = row.figure(|one| one.rps);
@@ -207,7 +198,7 @@ fn of_outcome(outcome: &Outcome) -> Value {
         "config": Setup::Scopegate.name(),
         "against": { "load": target.against.0.name(), "config": target.against.1.name() },
         "target": target.least,
-        "ratio": figure(outcome.ratio),
+        "ratio": outcome.ratio.json(),
         "ratio_by_worker_time": outcome.by_cpu.map(figure),
         "met": outcome.is_met(),
     })

@@ -6,7 +6,6 @@ use bench::options::Options;
 use serde_json::{Value, json};
 
 use super::rounds::Outcome;
-use crate::statistics::Figure;
 
 /// All that was measured, and how.
 pub(crate) struct Report<'a> {
@@ -42,43 +41,25 @@ impl fmt::Display for Report<'_> {
                 outcome.token.name()
             )?;
             for (size, nanoseconds) in &outcome.points {
-                let microseconds = spread(*nanoseconds, |value| format!("{:.2}", value / 1000.0));
+                let microseconds = nanoseconds.spread(|value| format!("{:.2}", value / 1000.0));
                 writeln!(f, "| {size} | {microseconds} |")?;
             }
-            let exponent = spread(outcome.exponent, |value| format!("{value:.3}"));
+            let exponent = outcome.exponent.spread(|value| format!("{value:.3}"));
             writeln!(f, "| grows as n^k, k = | {exponent} |")?;
         }
         Ok(())
     }
 }
 
-fn spread(figure: Figure, show: fn(f64) -> String) -> String {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    format!("{} ({} to {})", show(median), show(least), show(most))
-}
-
 fn json_of(outcome: &Outcome) -> Value {
     let points = outcome
         .points
         .iter()
-        .map(|(size, nanoseconds)| json!({ "size": size, "ns": figure(*nanoseconds) }));
+        .map(|(size, nanoseconds)| json!({ "size": size, "ns": nanoseconds.json() }));
     json!({
         "what": outcome.dimension.name(),
         "token": outcome.token.name(),
         "points": points.collect::<Vec<_>>(),
-        "exponent": figure(outcome.exponent),
+        "exponent": outcome.exponent.json(),
     })
-}
-
-fn figure(figure: Figure) -> Value {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    json!({ "median": median, "least": least, "most": most })
 }

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::spin::applications::Instances;
 use crate::spin::arguments::Options;
 use crate::spin::rounds::Outcome;
-use crate::statistics::Figure;
 
 /// All that was measured, and how.
 pub(crate) struct Report<'a> {
@@ -53,11 +52,13 @@ impl fmt::Display for Report<'_> {
                     "| {} | {} | {} | {} | {} | {} | {} |",
                     subject.name,
                     subject.instances.map_or("–", Instances::name),
-                    spread(outcome.ratio, |value| format!("{value:.2}")),
-                    spread(outcome.added, |value| format!("{value:+.0}")),
-                    spread(outcome.requests_per_second, |value| format!("{value:.0}")),
-                    spread(outcome.p50, |value| format!("{value:.0}")),
-                    spread(outcome.p99, |value| format!("{value:.0}")),
+                    outcome.ratio.spread(|value| format!("{value:.2}")),
+                    outcome.added.spread(|value| format!("{value:+.0}")),
+                    outcome
+                        .requests_per_second
+                        .spread(|value| format!("{value:.0}")),
+                    outcome.p50.spread(|value| format!("{value:.0}")),
+                    outcome.p99.spread(|value| format!("{value:.0}")),
                 )?;
             }
         }
@@ -65,35 +66,17 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-fn spread(figure: Figure, show: fn(f64) -> String) -> String {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    format!("{} ({} to {})", show(median), show(least), show(most))
-}
-
 fn json_of(outcome: &Outcome<'_>) -> Value {
     json!({
         "subject": outcome.subject.name,
         "instances": outcome.subject.instances.map(Instances::name),
         "connections": outcome.connections,
-        "requests_per_second": figure(outcome.requests_per_second),
-        "p50_us": figure(outcome.p50),
-        "p99_us": figure(outcome.p99),
+        "requests_per_second": outcome.requests_per_second.json(),
+        "p50_us": outcome.p50.json(),
+        "p99_us": outcome.p99.json(),
         "against_plain": {
-            "requests_per_second_ratio": figure(outcome.ratio),
-            "added_p50_us": figure(outcome.added),
+            "requests_per_second_ratio": outcome.ratio.json(),
+            "added_p50_us": outcome.added.json(),
         },
     })
-}
-
-fn figure(figure: Figure) -> Value {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    json!({ "median": median, "least": least, "most": most })
 }

@@ -58,7 +58,7 @@ impl<'a> Report<'a> {
                 "case": cell.case,
                 "way": cell.way,
                 "place": cell.place.name(),
-                "us": figure(cell.microseconds),
+                "us": cell.microseconds.json(),
             })
         });
         let ratios = self.ratios.iter().map(|ratio| {
@@ -69,7 +69,7 @@ impl<'a> Report<'a> {
                 "case": ratio.case,
                 "of": { "way": ratio.one.0, "place": ratio.one.1.name() },
                 "to": { "way": ratio.other.0, "place": ratio.other.1.name() },
-                "ratio": figure(ratio.ratio),
+                "ratio": ratio.ratio.json(),
                 "targets": targets.collect::<Vec<_>>(),
             })
         });
@@ -146,19 +146,5 @@ fn shown(way: &str) -> &str {
 }
 
 fn spread(figure: Figure, digits: usize) -> String {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
-}
-
-fn figure(figure: Figure) -> Value {
-    let Figure {
-        median,
-        least,
-        most,
-    } = figure;
-    json!({ "median": median, "least": least, "most": most })
+    figure.spread(|value| format!("{value:.digits$}"))
 }
