@@ -31,6 +31,9 @@ impl HeaderPairs {
     }
 }
 
+/// A name and its value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// Walks through a list; ends where it ends, or where it is none.
 #[derive(Clone)]
 pub(crate) struct Pairs<'a> {
@@ -54,7 +57,7 @@ impl<'a> Pairs<'a> {
         self.lengths.is_empty() && self.strings.is_empty()
     }
 
-    fn split_first(&self) -> Option<((&'a [u8], &'a [u8]), Self)> {
+    fn split_first(&self) -> Option<(Pair<'a>, Self)> {
         let (name_length, after_name) = word(self.lengths)?;
         let (value_length, lengths) = word(after_name)?;
         let (name, after_name) = string(self.strings, name_length)?;
@@ -64,7 +67,7 @@ impl<'a> Pairs<'a> {
 }
 
 impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    type Item = Pair<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let (pair, rest) = self.split_first()?;
@@ -103,7 +106,7 @@ fn string(octets: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn check(octets: &[u8], expected: Option<&[(&[u8], &[u8])]>, shown: &str) {
+    fn check(octets: &[u8], expected: Option<&[Pair<'_>]>, shown: &str) {
         let parsed = HeaderPairs::parse(octets.to_vec());
         let pairs: Option<Vec<_>> = parsed.as_ref().map(|pairs| pairs.iter().collect());
         assert_eq!(pairs.as_deref(), expected, "{shown}");
