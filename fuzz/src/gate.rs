@@ -57,7 +57,8 @@ impl Policies {
 fn wanted(policy: &Policy, iss: &str) -> KeyRequest {
     let claims = format!(r#"{{"iss":"{iss}","aud":"{AUDIENCE}","exp":9e9}}"#);
     let token = issuer::sign(br#"{"alg":"EdDSA"}"#, claims.as_bytes(), Signer::Stranger);
-    let request = Asked::with_token(ANY_TOKEN, token.as_bytes()).request();
+    let asked = Asked::with_token(ANY_TOKEN, token.as_bytes());
+    let request = asked.request();
     let (keys, mut tokens) = (KeyCache::new(policy), TokenCache::new(policy, SEED));
     let now = Timestamp::from_secs(START);
     match decide(policy, &request, &keys, &mut tokens, &Portable, now) {

@@ -293,8 +293,8 @@ fn imported(private: &RsaPrivateKey) -> PublicKey {
         BASE64URL.encode(vec![0; private.size()]),
     ]
     .join(".");
-    let credential = format!("Bearer {token}").into_bytes();
-    let fields = vec![(b"authorization".to_vec(), credential)];
+    let credential = format!("Bearer {token}");
+    let fields = [("authorization", credential.as_str())];
     let request = Request::new(b"GET", Some(b"/"), fields);
     let (keeper, now) = (Keeper::default(), Timestamp::from_secs(START));
     match decide(&policy, &request, &keys, &mut tokens, &keeper, now) {
