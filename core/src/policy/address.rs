@@ -1,6 +1,6 @@
 //! The URLs of a policy: who an issuer is, and where its keys are.
 
-use serde_saphyr::Spanned;
+use super::yaml::Spanned;
 
 use super::error::{Explanation, Problems};
 use crate::key_url::{self, InvalidKeyUrl, MAX_URL_BYTES, PlainHttp};
@@ -21,7 +21,7 @@ pub(crate) enum InvalidUrl {
 pub(super) fn issuer(text: &Spanned<String>, problems: &mut Problems<'_>) -> Option<String> {
     let unfit = |character: char| character.is_control() || character.is_whitespace();
     if text.value.is_empty() || text.value.chars().any(unfit) {
-        problems.report(text.referenced, InvalidUrl::Issuer);
+        problems.report(text.place, InvalidUrl::Issuer);
         return None;
     }
     Some(text.value.clone())
@@ -45,8 +45,8 @@ pub(super) fn report(text: &Spanned<String>, kind: InvalidKeyUrl, problems: &mut
     let kind = InvalidUrl::Keys(kind);
     match has_password {
         // A password stays out of the log even now.
-        true => problems.report_unseen(text.referenced, kind),
-        false => problems.report(text.referenced, kind),
+        true => problems.report_unseen(text.place, kind),
+        false => problems.report(text.place, kind),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Rules about claims: one claim, one test, values that JSON can tell apart.
 
+use super::yaml::{Place, Spanned};
 use serde_json::{Number, Value};
-use serde_saphyr::{Location, Spanned};
 
 use super::error::{Explanation, Problems};
-use super::file::{ClaimRuleFile, List};
+use super::file::ClaimRuleFile;
+use super::read::List;
 use super::scalar::{ClaimPath, Scalar};
 use super::setting::{InvalidSetting, truth};
 use super::{ClaimRule, ClaimTest};
@@ -22,7 +23,7 @@ pub(crate) enum InvalidClaimRule {
     },
     /// A comparison with nothing.
     NoValue,
-    /// A number that YAML knows and JSON does not (`007`, `0x1F`, `1_000`), or one too large to be exact.
+    /// A number that YAML writes and JSON does not (`+1`, `.5`), or one too large to be exact.
     NotAJsonNumber,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn claims(
             field: "claims",
             remedy: "write a rule, as in `{ claim: org_id, equals: org_123 }`, or remove the field",
         };
-        problems.report(list.referenced, kind);
+        problems.report(list.place, kind);
         return None;
     }
     let rules: Vec<Option<ClaimRule>> = list
@@ -51,7 +52,7 @@ pub(super) fn claims(
 }
 
 fn rule(file: Spanned<ClaimRuleFile>, problems: &mut Problems<'_>) -> Option<ClaimRule> {
-    let place = file.referenced;
+    let place = file.place;
     let ClaimRuleFile {
         claim,
         equals,
@@ -84,14 +85,14 @@ fn rule(file: Spanned<ClaimRuleFile>, problems: &mut Problems<'_>) -> Option<Cla
 
 fn path(
     claim: Option<Spanned<ClaimPath>>,
-    rule: Location,
+    rule: Place,
     problems: &mut Problems<'_>,
 ) -> Option<Vec<String>> {
     let (place, kind) = match claim {
         None => (rule, InvalidClaimRule::MissingClaim),
-        Some(claim) if claim.value.0.is_empty() => (claim.referenced, InvalidClaimRule::EmptyPath),
+        Some(claim) if claim.value.0.is_empty() => (claim.place, InvalidClaimRule::EmptyPath),
         Some(claim) if claim.value.0.iter().any(String::is_empty) => {
-            (claim.referenced, InvalidClaimRule::EmptyName)
+            (claim.place, InvalidClaimRule::EmptyName)
         }
         Some(claim) => return Some(claim.value.0),
     };
@@ -105,7 +106,7 @@ fn values(list: Spanned<Vec<Spanned<Scalar>>>, problems: &mut Problems<'_>) -> O
             field: "one_of",
             remedy: "name the values that are taken, or test with `exists: false`",
         };
-        problems.report(list.referenced, kind);
+        problems.report(list.place, kind);
         return None;
     }
     let values: Vec<Option<Value>> = list
@@ -117,7 +118,7 @@ fn values(list: Spanned<Vec<Spanned<Scalar>>>, problems: &mut Problems<'_>) -> O
 }
 
 fn value(scalar: Spanned<Scalar>, problems: &mut Problems<'_>) -> Option<Value> {
-    let place = scalar.referenced;
+    let place = scalar.place;
     let Some(value) = scalar.value.into_json() else {
         problems.report(place, InvalidClaimRule::NoValue);
         return None;

@@ -1,12 +1,13 @@
 //! From file shape to policy: every problem is noted, and only a file without any becomes a policy.
 
-use serde_saphyr::{Location, Spanned};
+use super::yaml::{Place, Spanned};
 
 use super::error::Problems;
 use super::file::{IssuerFile, PolicyFile, RouteFile};
 use super::names::IssuerNames;
+use super::read::{Entries, Field, List};
 use super::route::InvalidRoute;
-use super::scalar::{Entries, Scalar};
+use super::scalar::Scalar;
 use super::setting::{InvalidSetting, MODES, PREFLIGHTS, TOKEN_FORWARDINGS, word};
 use super::{Issuer, Mode, Policy, RouteTable};
 use super::{envoy, forward, issuer, quantity, route};
@@ -35,18 +36,20 @@ pub(super) fn policy(
     } = file;
     check_version(version, problems);
     let realm = realm_text(realm, problems);
+    let issuers = section(issuers);
     let names = IssuerNames::new(issuers.0.iter().map(|(name, _)| name));
     let issuers = issuer_list(issuers, problems);
-    let forward = forward::forward(forward, problems);
+    let forward = forward::forward(section(forward), problems);
     let token = word(token, "token", &TOKEN_FORWARDINGS, problems);
     let preflight = word(preflight, "preflight", &PREFLIGHTS, problems);
     let mode = word(mode, "mode", &MODES, problems);
     let token_cache_bytes = quantity::token_cache(token_cache, problems);
     if mode == Some(Some(Mode::Shadow)) {
-        refuse_enforcement(routes.iter().flatten(), problems);
+        let routes = routes.iter().flat_map(|list| &list.value);
+        refuse_enforcement(routes, problems);
     }
     let routes = route_table(routes, &names, problems);
-    let envoy = envoy::settings(envoy, &names, problems);
+    let envoy = envoy::settings(section(envoy), &names, problems);
     Some(Policy {
         realm: realm?,
         issuers: issuers?,
@@ -61,18 +64,23 @@ pub(super) fn policy(
     })
 }
 
+/// What stands in a section; nothing for one that is not given.
+fn section<T: Default>(field: Field<T>) -> T {
+    field.map(|section| section.value).unwrap_or_default()
+}
+
 fn check_version(version: Option<Spanned<Scalar>>, problems: &mut Problems<'_>) {
     match version {
-        None => problems.report(Location::UNKNOWN, InvalidSetting::MissingVersion),
+        None => problems.report(Place::NOWHERE, InvalidSetting::MissingVersion),
         Some(version) if version.value == Scalar::Number(1.into()) => {}
-        Some(version) => problems.report(version.referenced, InvalidSetting::UnknownVersion),
+        Some(version) => problems.report(version.place, InvalidSetting::UnknownVersion),
     }
 }
 
 /// A realm stands in a quoted string (RFC 9110 section 5.6.4); we take only what needs no escaping there.
 fn realm_text(realm: Option<Spanned<String>>, problems: &mut Problems<'_>) -> Option<String> {
     let Some(realm) = realm else {
-        problems.report(Location::UNKNOWN, InvalidSetting::MissingRealm);
+        problems.report(Place::NOWHERE, InvalidSetting::MissingRealm);
         return None;
     };
     let unfit = |c: &char| !(*c == ' ' || c.is_ascii_graphic()) || *c == '"' || *c == '\\';
@@ -85,14 +93,11 @@ fn realm_text(realm: Option<Spanned<String>>, problems: &mut Problems<'_>) -> Op
     } else {
         return Some(realm.value);
     };
-    problems.report(realm.referenced, kind);
+    problems.report(realm.place, kind);
     None
 }
 
-fn issuer_list(
-    file: Entries<Spanned<IssuerFile>>,
-    problems: &mut Problems<'_>,
-) -> Option<Vec<Issuer>> {
+fn issuer_list(file: Entries<IssuerFile>, problems: &mut Problems<'_>) -> Option<Vec<Issuer>> {
     issuer::refuse_twins(&file.0, problems);
     let issuers: Vec<Option<Issuer>> = file
         .0
@@ -109,36 +114,36 @@ fn refuse_enforcement<'a>(
 ) {
     for mode in routes.filter_map(|route| route.value.mode.as_ref()) {
         if MODES.contains(&(mode.value.as_str(), Mode::Enforce)) {
-            problems.report(mode.referenced, InvalidRoute::EnforceInShadow);
+            problems.report(mode.place, InvalidRoute::EnforceInShadow);
         }
     }
 }
 
 fn route_table(
-    file: Option<Vec<Spanned<RouteFile>>>,
+    file: List<RouteFile>,
     issuers: &IssuerNames,
     problems: &mut Problems<'_>,
 ) -> Option<RouteTable> {
     let Some(file) = file else {
-        problems.report(Location::UNKNOWN, InvalidSetting::MissingRoutes);
+        problems.report(Place::NOWHERE, InvalidSetting::MissingRoutes);
         return None;
     };
     let mut table = RouteTable::new();
     // Where the routes of the table stand in the text, in the order of their insertion.
     let mut lines = Vec::new();
     let mut all_fit = true;
-    for file in file {
+    for file in file.value {
         let place = file
             .value
             .path
             .as_ref()
-            .map_or(file.referenced, |path| path.referenced);
+            .map_or(file.place, |path| path.place);
         let Some((pattern, route)) = route::route(file, issuers, problems) else {
             all_fit = false;
             continue;
         };
         match table.insert(&pattern, route) {
-            Ok(()) => lines.push(place.line()),
+            Ok(()) => lines.push(place.line),
             Err(AlreadyRouted { by, method }) => {
                 let line = lines.get(by).copied().unwrap_or_default();
                 problems.report(place, InvalidRoute::Taken { line, method });

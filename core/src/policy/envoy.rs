@@ -20,9 +20,9 @@ pub(super) fn settings(
     } = file;
     let mut clusters = BTreeMap::new();
     let mut all_fit = true;
-    for (issuer, cluster) in file.0 {
+    for (issuer, cluster) in file.map(|clusters| clusters.value.0).unwrap_or_default() {
         if let Err(kind) = issuers.find(&issuer.value) {
-            problems.report(issuer.referenced, kind);
+            problems.report(issuer.place, kind);
             all_fit = false;
         }
         match non_empty(cluster, "clusters", problems) {

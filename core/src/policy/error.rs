@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_saphyr::Location;
+use super::yaml::Place;
 
 use super::address::InvalidUrl;
 use super::claim_rule::InvalidClaimRule;
@@ -32,9 +32,9 @@ pub struct InvalidPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The line, counted from 1.
-    pub line: u64,
+    pub line: u32,
     /// The column, in characters, counted from 1.
-    pub column: u64,
+    pub column: u32,
     pub(crate) kind: ProblemKind,
     offending: String,
 }
@@ -132,23 +132,30 @@ impl<'t> Problems<'t> {
     }
 
     /// Notes a problem with what stands at that place.
-    pub(super) fn report(&mut self, at: Location, kind: impl Into<ProblemKind>) {
+    pub(super) fn report(&mut self, at: Place, kind: impl Into<ProblemKind>) {
         self.push(place(at), kind.into(), |text| excerpt::at(text, at));
     }
 
+    /// Notes a problem that explains all that were found before it.
+    pub(super) fn report_alone(&mut self, at: Place, kind: impl Into<ProblemKind>) {
+        self.found.clear();
+        self.untold = 0;
+        self.report(at, kind);
+    }
+
     /// Notes a problem without showing what stands at that place.
-    pub(super) fn report_unseen(&mut self, at: Location, kind: impl Into<ProblemKind>) {
+    pub(super) fn report_unseen(&mut self, at: Place, kind: impl Into<ProblemKind>) {
         self.push(place(at), kind.into(), |_| String::new());
     }
 
     /// Notes a problem in a text that no YAML was read from.
-    pub(super) fn report_in(&mut self, line: u64, column: u64, kind: impl Into<ProblemKind>) {
+    pub(super) fn report_in(&mut self, line: u32, column: u32, kind: impl Into<ProblemKind>) {
         self.push((line, column), kind.into(), |_| String::new());
     }
 
     /// The scalar at that place, as it is written.
-    pub(super) fn written(&self, at: Location) -> Option<&'t str> {
-        excerpt::scalar(self.text, at)
+    pub(super) fn written(&self, at: Place) -> Option<&'t str> {
+        at.scalar_of(self.text)
     }
 
     pub(super) fn into_result<T>(mut self, value: Option<T>) -> Result<T, InvalidPolicy> {
@@ -169,7 +176,7 @@ impl<'t> Problems<'t> {
     /// would be searched a million times.
     fn push(
         &mut self,
-        (line, column): (u64, u64),
+        (line, column): (u32, u32),
         kind: ProblemKind,
         offending: impl Fn(&str) -> String,
     ) {
@@ -187,8 +194,8 @@ impl<'t> Problems<'t> {
 }
 
 /// Line and column; the beginning of the text for what stands nowhere in it.
-fn place(at: Location) -> (u64, u64) {
-    (at.line().max(1), at.column().max(1))
+fn place(at: Place) -> (u32, u32) {
+    (at.line.max(1), at.column.max(1))
 }
 
 impl ProblemKind {

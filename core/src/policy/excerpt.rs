@@ -1,16 +1,16 @@
 //! The piece of the policy text that an error shows, and other texts made short enough to print.
 
-use serde_saphyr::Location;
+use super::yaml::Place;
 
 /// The most characters of somebody's text that an error shows.
 const MAX_SHOWN: usize = 60;
 
 /// What stands at that place: the scalar, or the list or mapping as far as its line goes.
-pub(super) fn at(text: &str, place: Location) -> String {
+pub(super) fn at(text: &str, place: Place) -> String {
     let Some((before, rest)) = around(text, place) else {
         return String::new();
     };
-    match scalar(text, place) {
+    match place.scalar_of(text) {
         Some(scalar) if !rest.starts_with(['[', '{']) => {
             shown(scalar.lines().next().unwrap_or_default())
         }
@@ -21,15 +21,6 @@ pub(super) fn at(text: &str, place: Location) -> String {
         }
         _ => shown(bracketed(rest).trim_end()),
     }
-}
-
-/// The text of the scalar at that place, as it is written; nothing for a list, a mapping or a mere position.
-pub(super) fn scalar(text: &str, place: Location) -> Option<&str> {
-    let span = place.span();
-    let start = usize::try_from(span.byte_offset()?).ok()?;
-    let len = usize::try_from(span.byte_len()?).ok()?;
-    let scalar = text.get(start..start.checked_add(len)?)?;
-    (!scalar.is_empty()).then_some(scalar)
 }
 
 /// A text for an error: cut, and without anything that would disturb a log.
@@ -63,9 +54,9 @@ pub(super) fn choice(words: &[&str]) -> String {
 }
 
 /// The line of that place, before it and from it on.
-fn around(text: &str, place: Location) -> Option<(&str, &str)> {
-    let line = usize::try_from(place.line().checked_sub(1)?).ok()?;
-    let column = usize::try_from(place.column().checked_sub(1)?).ok()?;
+fn around(text: &str, place: Place) -> Option<(&str, &str)> {
+    let line = usize::try_from(place.line.checked_sub(1)?).ok()?;
+    let column = usize::try_from(place.column.checked_sub(1)?).ok()?;
     let line = text.lines().nth(line)?;
     let start = line.char_indices().nth(column).map(|(start, _)| start)?;
     line.split_at_checked(start)

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_saphyr::Spanned;
-
 use super::Forward;
 use super::error::{Explanation, Problems};
 use super::excerpt;
-use super::scalar::Entries;
+use super::read::Entries;
 use super::setting::non_empty;
 use crate::request::{cgi_octet, is_token_octet};
 
@@ -42,19 +40,16 @@ pub(crate) enum InvalidForward {
     HopByHop,
     OfTheRequest,
     OfProxies,
-    Twice { claim: String, line: u64 },
+    Twice { claim: String, line: u32 },
 }
 
 /// The claims that the upstream gets.
-pub(super) fn forward(
-    file: Entries<Spanned<String>>,
-    problems: &mut Problems<'_>,
-) -> Option<Vec<Forward>> {
+pub(super) fn forward(file: Entries<String>, problems: &mut Problems<'_>) -> Option<Vec<Forward>> {
     let mut targets = BTreeMap::new();
     let mut forward = Vec::new();
     let mut all_fit = true;
     for (claim, header) in file.0 {
-        let place = header.referenced;
+        let place = header.place;
         let name = header.value.to_ascii_lowercase();
         if let Err(kind) = check(&name) {
             problems.report(place, kind);
@@ -66,7 +61,7 @@ pub(super) fn forward(
             continue;
         };
         // Many servers cannot tell `x-auth-sub` from `x_auth_sub`.
-        let seen = targets.insert(as_seen(&name), (claim.clone(), place.line()));
+        let seen = targets.insert(as_seen(&name), (claim.clone(), place.line));
         if let Some((claim, line)) = seen {
             problems.report(place, InvalidForward::Twice { claim, line });
             all_fit = false;

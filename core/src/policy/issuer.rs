@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_saphyr::Spanned;
+use super::yaml::Spanned;
 
 use super::address;
 use super::error::{Explanation, Problems};
 use super::excerpt;
-use super::file::{IssuerFile, KeysFile, List};
+use super::file::{IssuerFile, KeysFile};
 use super::key_origin::{self, WrittenOrigin};
 use super::quantity::{Bounds, duration};
+use super::read::List;
 use super::setting::{InvalidSetting, ON_EMPTY, TOKEN_TYPES, non_empty, texts, truth, word};
 use super::{Freshness, Issuer};
 use crate::key_url::PlainHttp;
@@ -62,7 +63,7 @@ pub(crate) enum InvalidIssuer {
     /// The same `iss` as another issuer's.
     Same {
         name: String,
-        line: u64,
+        line: u32,
     },
     NoneAlgorithm,
     /// HS256 and the like: whoever can verify could sign.
@@ -94,8 +95,9 @@ pub(super) fn issuer(
         || name.value.len() > MAX_NAME
         || !name.value.bytes().all(is_name_octet)
     {
-        problems.report(name.referenced, InvalidIssuer::Name);
+        problems.report(name.place, InvalidIssuer::Name);
     }
+    let keys = keys.map(|section| section.value).unwrap_or_default();
     let http = match truth(danger_http_jwks, problems) {
         Some(true) => PlainHttp::Permitted,
         Some(false) | None => PlainHttp::Refused,
@@ -110,14 +112,14 @@ pub(super) fn issuer(
     let issuer = match issuer {
         Some(text) => address::issuer(&text, problems),
         None => {
-            problems.report(name.referenced, InvalidIssuer::MissingIssuer);
+            problems.report(name.place, InvalidIssuer::MissingIssuer);
             None
         }
     };
     let audiences = match audiences {
         Some(list) => audience_list(list, problems),
         None => {
-            problems.report(name.referenced, InvalidIssuer::MissingAudiences);
+            problems.report(name.place, InvalidIssuer::MissingAudiences);
             None
         }
     };
@@ -174,7 +176,7 @@ fn algorithm_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec
             field: "algorithms",
             remedy: "name at least one, as in `[RS256]`, or remove the field",
         };
-        problems.report(list.referenced, kind);
+        problems.report(list.place, kind);
         return None;
     }
     let mut algorithms = Vec::new();
@@ -186,7 +188,7 @@ fn algorithm_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec
             Ok(algorithm) => algorithms.push(algorithm),
             Err(kind) => {
                 all_known = false;
-                problems.report(name.referenced, kind);
+                problems.report(name.place, kind);
             }
         }
     }
@@ -231,12 +233,12 @@ pub(super) fn refuse_twins(
     issuers: &[(Spanned<String>, Spanned<IssuerFile>)],
     problems: &mut Problems<'_>,
 ) {
-    let mut seen: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, (&str, u32)> = BTreeMap::new();
     for (name, file) in issuers {
         let Some(issuer) = &file.value.issuer else {
             continue;
         };
-        let place = issuer.referenced;
+        let place = issuer.place;
         if let Some((name, line)) = seen.get(issuer.value.as_str()) {
             let kind = InvalidIssuer::Same {
                 name: String::from(*name),
@@ -244,7 +246,7 @@ pub(super) fn refuse_twins(
             };
             problems.report(place, kind);
         } else {
-            seen.insert(&issuer.value, (&name.value, place.line()));
+            seen.insert(&issuer.value, (&name.value, place.line));
         }
     }
 }

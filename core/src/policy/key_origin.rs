@@ -1,7 +1,7 @@
 //! Where an issuer's keys are: at an address, in its metadata, in a file, or in the policy itself.
 
+use super::yaml::Spanned;
 use serde_json::Value;
-use serde_saphyr::Spanned;
 
 use super::KeyOrigin;
 use super::address;
@@ -49,9 +49,9 @@ pub(super) fn key_origin(
         settings,
     } = written;
     let places = [
-        jwks_uri.as_ref().map(|text| text.referenced),
-        jwks.as_ref().map(|set| set.referenced),
-        jwks_file.as_ref().map(|text| text.referenced),
+        jwks_uri.as_ref().map(|text| text.place),
+        jwks.as_ref().map(|set| set.place),
+        jwks_file.as_ref().map(|text| text.place),
     ];
     let mut second = places.into_iter().flatten().skip(1);
     if let Some(place) = second.next() {
@@ -84,8 +84,8 @@ fn inline(
         on_empty,
     } = settings;
     let numbers = [ttl, max_stale, cooldown, timeout].map(|field| field.as_ref());
-    let numbers = numbers.into_iter().flatten().map(|field| field.referenced);
-    let mut said = numbers.chain(on_empty.as_ref().map(|field| field.referenced));
+    let numbers = numbers.into_iter().flatten().map(|field| field.place);
+    let mut said = numbers.chain(on_empty.as_ref().map(|field| field.place));
     if let Some(place) = said.next() {
         problems.report(place, InvalidKeyOrigin::NeverFetched);
         return None;
@@ -103,7 +103,7 @@ fn inline(
         },
     };
     // A private key stays out of the log even now.
-    problems.report_unseen(written.referenced, kind);
+    problems.report_unseen(written.place, kind);
     None
 }
 
@@ -120,8 +120,8 @@ fn discovered(
     let kind = InvalidKeyOrigin::Undiscoverable(refused);
     match has_password {
         // A password stays out of the log even now.
-        true => problems.report_unseen(issuer.referenced, kind),
-        false => problems.report(issuer.referenced, kind),
+        true => problems.report_unseen(issuer.place, kind),
+        false => problems.report(issuer.place, kind),
     }
     None
 }

@@ -12,6 +12,7 @@ mod issuer;
 mod key_origin;
 mod names;
 mod quantity;
+mod read;
 mod route;
 mod scalar;
 mod setting;
@@ -156,8 +157,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// Every problem that can be found, with its place and what to write instead. A text that is not YAML, or that
-    /// holds unknown fields or values of the wrong type, gives only the first.
+    /// Every problem that can be found, with its place and what to write instead. Of a text that is not YAML only what stands
+    /// before the place where it stops being so; and fields that cannot be read are told before what is wrong with the others.
     pub fn parse(text: &str) -> Result<Self, InvalidPolicy> {
         // Some editors put a byte order mark first; YAML allows it (YAML 1.2.2 section 5.2).
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_saphyr::Spanned;
+use super::yaml::Spanned;
 
 use super::IssuerId;
 use super::error::Explanation;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_saphyr::Spanned;
+use super::yaml::Spanned;
 
 use super::error::{Explanation, Problems};
 use super::scalar::Scalar;
@@ -58,7 +58,7 @@ pub(super) fn duration(
             example: bounds.default,
         },
     };
-    problems.report(field.referenced, kind);
+    problems.report(field.place, kind);
     None
 }
 
@@ -80,7 +80,7 @@ pub(super) fn token_cache(
         Some(_) => InvalidQuantity::TooLarge,
         None => InvalidQuantity::Size,
     };
-    problems.report(field.referenced, kind);
+    problems.report(field.place, kind);
     None
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_saphyr::{Location, Spanned};
+use super::yaml::{Place, Spanned};
 
 use super::error::{Explanation, Problems};
-use super::file::{List, RouteFile};
+use super::file::RouteFile;
 use super::names::IssuerNames;
+use super::read::List;
 use super::scalar::{Scalar, Scopes};
 use super::setting::{InvalidSetting, MODES, TOKEN_FORWARDINGS, truth, word};
 use super::{Access, IssuerId, Requirements, Route, ScopeDemand};
@@ -45,7 +46,7 @@ pub(crate) enum InvalidRoute {
     EnforceInShadow,
     /// Another route of the same pattern takes the method, or any as this one does.
     Taken {
-        line: u64,
+        line: u32,
         method: Option<String>,
     },
 }
@@ -56,7 +57,7 @@ pub(super) fn route(
     issuers: &IssuerNames,
     problems: &mut Problems<'_>,
 ) -> Option<(Pattern, Route)> {
-    let place = file.referenced;
+    let place = file.place;
     let RouteFile {
         path,
         methods,
@@ -82,9 +83,9 @@ pub(super) fn route(
     flag(authenticated, "authenticated", problems);
     if is_public {
         let restrictions = [
-            ("issuers", only_issuers.as_ref().map(|list| list.referenced)),
-            ("audiences", audiences.as_ref().map(|list| list.referenced)),
-            ("claims", claims.as_ref().map(|list| list.referenced)),
+            ("issuers", only_issuers.as_ref().map(|list| list.place)),
+            ("audiences", audiences.as_ref().map(|list| list.place)),
+            ("claims", claims.as_ref().map(|list| list.place)),
         ];
         for (field, given) in restrictions {
             if let Some(place) = given {
@@ -136,7 +137,7 @@ fn required<T>(given: Option<Option<T>>) -> Option<Option<T>> {
 
 fn pattern(
     path: Option<Spanned<String>>,
-    route: Location,
+    route: Place,
     problems: &mut Problems<'_>,
 ) -> Option<(String, Pattern)> {
     let Some(path) = path else {
@@ -146,14 +147,14 @@ fn pattern(
     match Pattern::parse(&path.value) {
         Ok(pattern) => Some((path.value, pattern)),
         Err(kind) => {
-            problems.report(path.referenced, InvalidRoute::Pattern(kind));
+            problems.report(path.place, InvalidRoute::Pattern(kind));
             None
         }
     }
 }
 
 fn flag(field: Option<Spanned<Scalar>>, name: &'static str, problems: &mut Problems<'_>) {
-    let Some(place) = field.as_ref().map(|field| field.referenced) else {
+    let Some(place) = field.as_ref().map(|field| field.place) else {
         return;
     };
     if truth(field, problems) == Some(false) {
@@ -170,7 +171,7 @@ fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<St
             field: "methods",
             remedy: "name the methods, or remove the field to take any",
         };
-        problems.report(list.referenced, kind);
+        problems.report(list.place, kind);
         return None;
     }
     let mut methods: Vec<String> = Vec::new();
@@ -179,13 +180,13 @@ fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<St
     for method in list.value {
         let is_token = !method.value.is_empty() && method.value.bytes().all(is_token_octet);
         if !is_token {
-            problems.report(method.referenced, InvalidRoute::NotAMethod);
+            problems.report(method.place, InvalidRoute::NotAMethod);
             all_fit = false;
         } else if method.value == "CONNECT" {
-            problems.report(method.referenced, InvalidRoute::Connect);
+            problems.report(method.place, InvalidRoute::Connect);
             all_fit = false;
         } else if !seen.insert(method.value.clone()) {
-            problems.report(method.referenced, InvalidRoute::MethodTwice);
+            problems.report(method.place, InvalidRoute::MethodTwice);
             all_fit = false;
         } else {
             methods.push(method.value);
@@ -195,7 +196,7 @@ fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<St
 }
 
 fn scope_demand(scopes: Spanned<Scopes>, problems: &mut Problems<'_>) -> Option<ScopeDemand> {
-    let place = scopes.referenced;
+    let place = scopes.place;
     let (list, demand): (_, fn(Vec<String>) -> ScopeDemand) = match scopes.value {
         Scopes::All(list) => (list, ScopeDemand::All),
         Scopes::Any(list) => (list, ScopeDemand::Any),
@@ -212,7 +213,7 @@ fn scope_demand(scopes: Spanned<Scopes>, problems: &mut Problems<'_>) -> Option<
     let mut all_fit = true;
     for scope in list {
         if let Err(kind) = check_scope(&scope.value) {
-            problems.report(scope.referenced, kind);
+            problems.report(scope.place, kind);
             all_fit = false;
         }
         names.push(scope.value);
@@ -242,7 +243,7 @@ fn issuer_list(
             field: "issuers",
             remedy: "name the issuers whose tokens are taken, or remove the field to take every issuer's",
         };
-        problems.report(list.referenced, kind);
+        problems.report(list.place, kind);
         return None;
     }
     let mut ids = Vec::new();
@@ -252,7 +253,7 @@ fn issuer_list(
             Ok(id) if ids.contains(&id) => {}
             Ok(id) => ids.push(id),
             Err(kind) => {
-                problems.report(name.referenced, kind);
+                problems.report(name.place, kind);
                 all_known = false;
             }
         }
@@ -271,7 +272,7 @@ fn allowances(
     };
     let mut all_fit = true;
     if pattern.is_some_and(|(_, pattern)| !pattern.has_parameters()) {
-        problems.report(list.referenced, InvalidRoute::NoParameters);
+        problems.report(list.place, InvalidRoute::NoParameters);
         all_fit = false;
     }
     for word in list.value {
@@ -284,7 +285,7 @@ fn allowances(
                     field: "allow_in_path",
                     known: vec!["encoded-slash", "semicolon", "double-escape"],
                 };
-                problems.report(word.referenced, kind);
+                problems.report(word.place, kind);
                 all_fit = false;
             }
         }

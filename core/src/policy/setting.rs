@@ -1,6 +1,6 @@
 //! Settings that are a word, a text or a list of texts.
 
-use serde_saphyr::Spanned;
+use super::yaml::Spanned;
 
 use super::error::{Explanation, Problems};
 use super::excerpt;
@@ -68,7 +68,7 @@ pub(super) fn word<T: Copy>(
             field: name,
             known: words.iter().map(|(word, _)| *word).collect(),
         };
-        problems.report(field.referenced, kind);
+        problems.report(field.place, kind);
     }
     meaning.map(|(_, meaning)| Some(*meaning))
 }
@@ -80,7 +80,7 @@ pub(super) fn truth(field: Option<Spanned<Scalar>>, problems: &mut Problems<'_>)
     };
     let truth = field.value.as_truth();
     if truth.is_none() {
-        problems.report(field.referenced, InvalidSetting::NotTruth);
+        problems.report(field.place, InvalidSetting::NotTruth);
     }
     truth
 }
@@ -92,7 +92,7 @@ pub(super) fn non_empty(
     problems: &mut Problems<'_>,
 ) -> Option<String> {
     if text.value.is_empty() {
-        problems.report(text.referenced, InvalidSetting::EmptyText { field });
+        problems.report(text.place, InvalidSetting::EmptyText { field });
         return None;
     }
     Some(text.value)
@@ -106,7 +106,7 @@ pub(super) fn texts(
     problems: &mut Problems<'_>,
 ) -> Option<Vec<String>> {
     if list.value.is_empty() {
-        problems.report(list.referenced, InvalidSetting::EmptyList { field, remedy });
+        problems.report(list.place, InvalidSetting::EmptyList { field, remedy });
         return None;
     }
     let texts: Vec<Option<String>> = list

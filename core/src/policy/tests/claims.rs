@@ -36,7 +36,7 @@ fn a_claim_rule_is_one_test() {
     );
     refused(
         &rule("{ claim: 1, exists: true }"),
-        "line 8, column 16: `claim`: something of another kind belongs here; \
+        "line 8, column 23: `1`: something of another kind belongs here; \
              write the name of a claim, or a list of names that leads to it",
     );
     refused(
@@ -46,7 +46,7 @@ fn a_claim_rule_is_one_test() {
     );
     refused(
         &rule("{ claim: a, equals: [1] }"),
-        "line 8, column 26: `equals`: something of another kind belongs here; \
+        "line 8, column 34: `[1]`: something of another kind belongs here; \
              write a text, a number, `true` or `false`",
     );
     refused(
@@ -66,12 +66,12 @@ fn a_claim_rule_is_one_test() {
     );
     refused(
         &rule("{ claim: a, equals: .nan }"),
-        "line 8, column 34: `.nan`: something of another kind belongs here; \
-             write a number that is finite",
+        "line 8, column 34: `.nan`: readers of YAML disagree about this number, or JSON has none like it; \
+             write it as JSON does, as in `127` or `0.5`, or in double quotes if it is meant as a text",
     );
     refused(
         &rule("{ claim: a, contains: [1] }"),
-        "line 8, column 26: `contains`: something of another kind belongs here; \
+        "line 8, column 36: `[1]`: something of another kind belongs here; \
              write a text, a number, `true` or `false`",
     );
     refused(
@@ -108,11 +108,16 @@ fn a_claim_rule_is_one_test() {
 
 #[test]
 fn a_number_is_one_that_json_holds_exactly() {
+    for number in ["007", "0x1F", "0o17", "1_000"] {
+        refused(
+            &rule(&format!("{{ claim: a, equals: {number} }}")),
+            &format!(
+                "line 8, column 34: `{number}`: readers of YAML disagree about this number, or JSON has none like it; \
+                 write it as JSON does, as in `127` or `0.5`, or in double quotes if it is meant as a text"
+            ),
+        );
+    }
     for number in [
-        "007",
-        "0x1F",
-        "0o17",
-        "1_000",
         "+1",
         ".5",
         "1.",

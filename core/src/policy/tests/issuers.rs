@@ -6,10 +6,8 @@ use super::{Policy, issuer, issuer_only, refused};
 fn an_issuer_says_who_for_whom_and_how() {
     refused(
         &issuer_only(""),
-        "line 5, column 3: `a`: this issuer does not say who it is; \
-             write `issuer:` with the `iss` of its tokens, byte for byte\n\
-             line 5, column 3: `a`: this issuer has no audiences, so that a token made for any other API would pass; \
-             write `audiences:` with the name of the API that the tokens are made for",
+        "line 5, column 4: `a:`: there is no value here; \
+             write one, or remove the field",
     );
     refused(
         &issuer_only("{}"),
@@ -182,8 +180,8 @@ fn an_issuer_says_who_for_whom_and_how() {
         &issuer_only(
             "{ issuer: https://a.example/, audiences: , jwks_uri: https://a.example/jwks }",
         ),
-        "line 5, column 45: `audiences:`: `audiences` is empty; \
-             write the name of the API that the tokens are made for, as it stands in their `aud`",
+        "line 5, column 45: `audiences:`: there is no value here; \
+             write one, or remove the field",
     );
     refused(
         &issuer_only(

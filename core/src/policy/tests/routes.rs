@@ -138,8 +138,8 @@ fn a_route_says_what_it_matches_and_who_may_pass() {
     );
     refused(
         &route("authenticated: true, issuers: "),
-        "line 6, column 45: `issuers:`: `issuers` is empty; \
-             name the issuers whose tokens are taken, or remove the field to take every issuer's",
+        "line 6, column 45: `issuers:`: there is no value here; \
+             write one, or remove the field",
     );
     refused(
         &route("authenticated: true, audiences: []"),
