@@ -81,7 +81,7 @@ impl KeyRecord {
             has_failed,
             named,
             set,
-        } = serde_json::from_slice(text).ok()?;
+        } = serde_json::from_str(str::from_utf8(text).ok()?).ok()?;
         let is_it = version == VERSION && written_issuer == issuer && written_url == url;
         // Nothing is fetched before it is asked for, and a success is the last time that was asked. Metadata may be read later: before the
         // keys of the next round.

@@ -92,6 +92,7 @@ mod tests {
             "https://A.example:443/x/../y?z=\"1\"",
             "http://127.0.0.1:8080/{a}<b>`c`",
             "https://b\u{fc}cher.example/",
+            "https://xn--bcher-kva.example/",
             "https://[::1]/a%2Fb",
         ] {
             let Ok(url) = parse(text, PlainHttp::Refused) else {

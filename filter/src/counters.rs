@@ -36,36 +36,33 @@ impl Counters {
                 None
             }
         };
-        let reasons = || Reason::ALL.into_iter().map(Reason::code);
+        let mut denied = BTreeMap::new();
+        let mut shadowed = BTreeMap::new();
+        for reason in Reason::ALL.map(Reason::code) {
+            denied.insert(reason, define(format!("denied.{reason}")));
+            shadowed.insert(reason, define(format!("shadowed.{reason}")));
+        }
+        let mut key_fetch = BTreeMap::new();
+        let mut unknown_kid = BTreeMap::new();
+        for issuer in policy.issuer_names() {
+            let mut outcomes = BTreeMap::new();
+            for code in FetchReport::CODES {
+                outcomes.insert(code, define(format!("key_fetch.{issuer}.{code}")));
+            }
+            key_fetch.insert(issuer.to_owned(), outcomes);
+            let counter = define(format!("keys.{issuer}.unknown_kid"));
+            unknown_kid.insert(issuer.to_owned(), counter);
+        }
         let counters = Self {
             allowed: define("allowed".to_owned()),
-            denied: reasons()
-                .map(|reason| (reason, define(format!("denied.{reason}"))))
-                .collect(),
-            shadowed: reasons()
-                .map(|reason| (reason, define(format!("shadowed.{reason}"))))
-                .collect(),
+            denied,
+            shadowed,
             token_cache_hit: define("token_cache.hit".to_owned()),
             token_cache_miss: define("token_cache.miss".to_owned()),
             verified_by_host: define("verify.host".to_owned()),
             verified_portably: define("verify.portable".to_owned()),
-            unknown_kid: policy
-                .issuer_names()
-                .map(|issuer| {
-                    let counter = define(format!("keys.{issuer}.unknown_kid"));
-                    (issuer.to_owned(), counter)
-                })
-                .collect(),
-            key_fetch: policy
-                .issuer_names()
-                .map(|issuer| {
-                    let outcomes = FetchReport::CODES.into_iter();
-                    let of_issuer = outcomes
-                        .map(|code| (code, define(format!("key_fetch.{issuer}.{code}"))))
-                        .collect();
-                    (issuer.to_owned(), of_issuer)
-                })
-                .collect(),
+            unknown_kid,
+            key_fetch,
         };
         if let Some(error) = failure {
             warn(error);

@@ -47,7 +47,8 @@ impl Gauges {
             };
             (id, gauges)
         };
-        let gauges = Self(policy.issuer_ids().map(of_issuer).collect());
+        let mut gauges = Self(BTreeMap::new());
+        gauges.0.extend(policy.issuer_ids().map(of_issuer));
         if let Some(error) = failure {
             warn(error);
         }

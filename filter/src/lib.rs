@@ -2,13 +2,16 @@
 //!
 //! The core decides, this crate acts: it reads the request ([`stream`]), asks the core ([`gate`]), carries the
 //! answer out ([`answer`]), and fetches keys through the root context ([`root`]) for the requests that wait for them
-//! ([`waiting`]). Every host call is in [`host`]. There are no statics: what belongs to one policy belongs to the root
-//! context that it was configured for, of which one VM may hold several.
+//! ([`waiting`]). Envoy enters by [`entry`], and every host call is in [`host`]. The one static is
+//! the table of [`contexts`]: what belongs to one policy belongs to the root context that it was configured for, of which one VM
+//! may hold several.
 
 mod answer;
 mod asked;
 mod configuration;
+mod contexts;
 mod counters;
+mod entry;
 mod errand;
 mod gate;
 mod gauges;
@@ -26,14 +29,7 @@ mod verifier;
 mod verify_message;
 mod waiting;
 
-/// Where Envoy enters the VM. The SDK's macro exports a function, which counts as unsafe code.
-mod entry {
-    #![allow(unsafe_code)]
-
-    proxy_wasm::main! {{
-        proxy_wasm::set_root_context(|context| Box::new(crate::root::Root::new(context)));
-    }}
-}
+entry::entry_points!(crate::root::Root);
 
 #[cfg(test)]
 mod samples;

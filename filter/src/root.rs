@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
-
 use crate::configuration;
+use crate::contexts::RootContext;
 use crate::gate::Gate;
 use crate::host::{self, Buffer, Level};
 use crate::stream::Stream;
@@ -18,13 +16,6 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    pub(crate) fn new(context: u32) -> Self {
-        Self {
-            context,
-            gate: None,
-        }
-    }
-
     fn configure(&mut self, octets: &[u8]) -> bool {
         match configuration::read(octets) {
             Ok(policy) => {
@@ -47,8 +38,17 @@ impl Root {
     }
 }
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _: usize) {
+impl RootContext for Root {
+    type Stream = Stream;
+
+    fn new(context: u32) -> Self {
+        Self {
+            context,
+            gate: None,
+        }
+    }
+
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize) {
         let Some(gate) = &self.gate else { return };
         let ended = gate.waiting.borrow_mut().ended(token);
         // A fetch that was given up before: its waiters have their answer.
@@ -59,16 +59,12 @@ impl Context for Root {
         });
     }
 
-    /// Another policy has taken over, and the last request of this one has ended.
-    fn on_done(&mut self) -> bool {
+    fn on_done(&mut self) {
         if let Some(gate) = self.gate.take() {
             upkeep::end(&gate);
         }
-        true
     }
-}
 
-impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let octets = match size {
             0 => Ok(Vec::new()),
@@ -91,11 +87,7 @@ impl RootContext for Root {
         upkeep::attend(gate, upkeep::tick);
     }
 
-    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, self.gate.clone())))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    fn stream(&self, context: u32) -> Stream {
+        Stream::new(context, self.gate.clone())
     }
 }

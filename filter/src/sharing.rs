@@ -55,9 +55,11 @@ impl Sharing {
             };
             (issuer, place)
         };
+        let mut places = BTreeMap::new();
+        places.extend(records.into_iter().map(place));
         Self {
             worker: worker.max(1),
-            places: records.into_iter().map(place).collect(),
+            places,
             has_complained: Cell::new(false),
         }
     }

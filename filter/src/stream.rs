@@ -3,12 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 use scopegate_core::{Decision, IssuerId, KeyRequest, NeedKeys, Timestamp, forbidden_trailers};
 
 use crate::answer;
 use crate::asked::Asked;
+use crate::contexts::{Action, StreamContext};
 use crate::gate::Gate;
 use crate::host::{self, HeaderMap, HostError, Level};
 use crate::waiting::{Full, Progress, Waiter};
@@ -127,16 +126,12 @@ impl Stream {
     }
 }
 
-impl Context for Stream {
-    /// The client has its answer, or has left.
-    fn on_done(&mut self) -> bool {
+impl StreamContext for Stream {
+    fn on_done(&mut self) {
         self.leave_queue();
-        true
     }
-}
 
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_request_headers(&mut self) -> Action {
         match &self.gate {
             None => answer::deny_unconfigured(),
             Some(gate) => {
@@ -152,12 +147,12 @@ impl HttpContext for Stream {
 
     /// By default Envoy keeps the body back itself while the headers are paused. With the option
     /// `allow_on_headers_stop_iteration` it asks, and letting the body go on would let the headers go on too.
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+    fn on_request_body(&mut self) -> Action {
         self.action()
     }
 
     /// Trailers are a second place to claim an identity in: some servers merge them with the headers.
-    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+    fn on_request_trailers(&mut self) -> Action {
         if self.progress.get() == Progress::Held {
             // Refused before they came.
             return Action::Pause;
@@ -192,11 +187,11 @@ mod tests {
     fn a_host_that_fails_lets_nothing_pass() {
         for gate in [None, Some(Rc::new(Gate::new(1, policy())))] {
             let mut stream = Stream::new(2, gate);
-            assert_eq!(stream.on_http_request_body(10, false), Action::Pause);
-            assert_eq!(stream.on_http_request_headers(3, false), Action::Pause);
-            assert_eq!(stream.on_http_request_body(10, true), Action::Pause);
-            assert_eq!(stream.on_http_request_trailers(1), Action::Pause);
-            assert!(stream.on_done());
+            assert_eq!(stream.on_request_body(), Action::Pause);
+            assert_eq!(stream.on_request_headers(), Action::Pause);
+            assert_eq!(stream.on_request_body(), Action::Pause);
+            assert_eq!(stream.on_request_trailers(), Action::Pause);
+            stream.on_done();
         }
     }
 
@@ -204,7 +199,7 @@ mod tests {
     fn trailers_that_cannot_be_stripped_do_not_pass() {
         let mut stream = Stream::new(2, Some(Rc::new(Gate::new(1, policy()))));
         stream.progress.set(Progress::Passed);
-        assert_eq!(stream.on_http_request_body(10, false), Action::Continue);
-        assert_eq!(stream.on_http_request_trailers(1), Action::Pause);
+        assert_eq!(stream.on_request_body(), Action::Continue);
+        assert_eq!(stream.on_request_trailers(), Action::Pause);
     }
 }

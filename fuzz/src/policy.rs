@@ -49,7 +49,7 @@ fn check_refusal(text: &str, refusal: &InvalidPolicy) {
     for problem in &refusal.problems {
         let (line, column) = (problem.line, problem.column);
         assert!(
-            line >= 1 && line <= breaks as u64 + 2,
+            line >= 1 && u64::from(line) <= breaks as u64 + 2,
             "line {line} of {breaks}"
         );
         assert!(column >= 1, "line {line}, column {column}");

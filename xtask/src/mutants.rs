@@ -19,8 +19,10 @@ use accepted::Accepted;
 const VERSION: &str = "27.1.0";
 
 /// What is asked of each mistake: all that tests the core without a host. A mistake is built and tested in seconds.
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 12] = [
     "--package=scopegate-core",
+    "--package=scopegate-signatures",
+    "--package=scopegate-yaml",
     "--package=e2e",
     "--lib",
     "--test=core",
@@ -36,16 +38,17 @@ const TESTS: [&str; 10] = [
 const TOO_LONG: &str = "90";
 
 /// Where the mistakes are made when no file is named.
-const EVERYWHERE: &str = "core/src";
+const EVERYWHERE: [&str; 3] = ["core/src", "core/signatures/src", "core/yaml/src"];
 
 /// Makes every mistake in these files or folders, of which there is none for all of the core.
 pub fn run(layout: &Layout, places: &[PathBuf]) -> Result<()> {
     for place in places {
-        let is_core = place.starts_with(EVERYWHERE) && layout.root.join(place).exists();
+        let is_core = EVERYWHERE.iter().any(|folder| place.starts_with(folder));
         ensure!(
-            is_core,
-            "`{}` is nothing below {EVERYWHERE}",
-            place.display()
+            is_core && layout.root.join(place).exists(),
+            "`{}` is nothing below {}",
+            place.display(),
+            EVERYWHERE.join(", ")
         );
     }
     let accepted = Accepted::read(&layout.root.join("core/mutants.txt"))?;
@@ -86,7 +89,7 @@ fn unnoticed(layout: &Layout, places: &[PathBuf]) -> Result<Vec<String>> {
     ]);
     mutants.args(["--timeout", TOO_LONG]);
     mutants.arg("--output").arg(&folder);
-    mutants.args(["--test-package=scopegate-core,e2e"]);
+    mutants.args(["--test-package=scopegate-core,scopegate-signatures,scopegate-yaml,e2e"]);
     for place in globs(layout, places) {
         mutants.arg("--file").arg(place);
     }
@@ -114,7 +117,7 @@ fn unnoticed(layout: &Layout, places: &[PathBuf]) -> Result<Vec<String>> {
 }
 
 fn globs(layout: &Layout, places: &[PathBuf]) -> Vec<String> {
-    let all = [PathBuf::from(EVERYWHERE)];
+    let all = EVERYWHERE.map(PathBuf::from);
     let places = if places.is_empty() { &all } else { places };
     let glob = |place: &PathBuf| match layout.root.join(place).is_dir() {
         true => format!("{}/**", place.display()),

@@ -1,7 +1,5 @@
 //! `cargo xtask build`: the packages that are shipped as WebAssembly.
 
-mod exports;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -147,14 +145,9 @@ fn build_one(layout: &Layout, shipped: &Shipped) -> Result<PathBuf> {
     let artefact = artefact.join(shipped.artefact);
     let built = fs::read(&artefact)
         .with_context(|| format!("cargo did not leave `{}`", artefact.display()))?;
-    let module = match shipped.package == FILTER.package {
-        true => exports::without_unused(&built)
-            .with_context(|| format!("reading `{}`", artefact.display()))?,
-        false => built,
-    };
     let file = layout.dist.join(shipped.file);
-    deliver(&module, &file)?;
-    eprintln!("{}: {} kB", shipped.file, module.len() / 1000);
+    deliver(&built, &file)?;
+    eprintln!("{}: {} kB", shipped.file, built.len() / 1000);
     Ok(file)
 }
 

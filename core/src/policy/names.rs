@@ -25,10 +25,9 @@ pub(crate) struct UnknownIssuer {
 impl IssuerNames {
     /// The names in the order of the text. No two are equal: the reader refuses duplicate keys.
     pub(super) fn new<'f>(names: impl Iterator<Item = &'f Spanned<String>>) -> Self {
-        let places = names
-            .enumerate()
-            .map(|(place, name)| (name.value.clone(), IssuerId(place)))
-            .collect();
+        let mut places = BTreeMap::new();
+        let names = names.enumerate();
+        places.extend(names.map(|(place, name)| (name.value.clone(), IssuerId(place))));
         Self { places }
     }
 

@@ -139,10 +139,12 @@ fn json(value: Value) -> serde_json::Value {
         Value::Text(text) => text.into(),
         Value::List(items) => items.into_iter().map(|item| json(item.value)).collect(),
         Value::Mapping(entries) => {
-            let members = entries.into_iter();
-            let members: Map<String, serde_json::Value> = members
-                .map(|(key, value)| (key.value, json(value.value)))
-                .collect();
+            let mut members = Map::new();
+            members.extend(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.value, json(value.value))),
+            );
             serde_json::Value::Object(members)
         }
     }

@@ -4,6 +4,7 @@ use super::*;
 
 mod accepted;
 mod claims;
+mod faults;
 mod issuers;
 mod key_origins;
 mod limits;

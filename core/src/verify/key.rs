@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use jwt_simple::algorithms::{
-    ECDSAP384PublicKeyLike as _, ES256PublicKey, ES384PublicKey, Ed25519PublicKey, RS256PublicKey,
-};
+use scopegate_signatures::rsa::Modulus;
+use scopegate_signatures::{ed25519, es256, es384};
 
-use super::rsa::Modulus;
-use super::{Algorithm, ed25519, es256};
+use super::{Algorithm, der};
 
 /// The sizes of an RSA modulus that are taken, in bits: RFC 7518 section 3.3 asks for 2048 or more, and the work grows
 /// with the square of the size.
@@ -18,8 +16,8 @@ const RSA_EXPONENT: [u8; 3] = [1, 0, 1];
 
 /// A public key that verifies signatures.
 ///
-/// It exists only after jwt-simple's key type has taken it too: RSA within its limits, a point that is on its curve, an
-/// Ed25519 point that is canonical and not of small order.
+/// It exists only after it was checked: RSA within its limits, a point that is on its curve, an Ed25519 point that is
+/// canonical and not of small order. The tests hold this against jwt-simple's key types.
 #[derive(Clone)]
 pub struct PublicKey {
     material: Material,
@@ -31,7 +29,7 @@ pub struct PublicKey {
 pub(super) enum Material {
     Rsa(Modulus),
     P256(es256::Key),
-    P384(p384::ecdsa::VerifyingKey),
+    P384(es384::Key),
     Ed25519(ed25519::Key),
 }
 
@@ -70,13 +68,9 @@ impl PublicKey {
         if exponent != RSA_EXPONENT {
             return Err(InvalidKey::Exponent);
         }
-        let spki_der = RS256PublicKey::from_components(modulus, exponent)
-            .and_then(|key| key.to_der())
-            .map_err(|_| InvalidKey::Modulus)?;
-        let modulus = Modulus::new(modulus).ok_or(InvalidKey::Modulus)?;
         Ok(Self {
-            material: Material::Rsa(modulus),
-            spki_der,
+            material: Material::Rsa(Modulus::new(modulus).ok_or(InvalidKey::Modulus)?),
+            spki_der: der::rsa_key(modulus, exponent),
         })
     }
 
@@ -85,12 +79,9 @@ impl PublicKey {
         let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else {
             return Err(InvalidKey::CoordinateLength);
         };
-        // That is where it is checked that they are a point of the curve.
-        let key = ES256PublicKey::from_bytes(&uncompressed_point::<32>(x, y))
-            .map_err(|_| InvalidKey::Point)?;
         Ok(Self {
-            material: Material::P256(es256::Key::new(x, y)),
-            spki_der: key.to_der().map_err(|_| InvalidKey::Point)?,
+            material: Material::P256(es256::Key::new(x, y).ok_or(InvalidKey::Point)?),
+            spki_der: der::p256_key(&uncompressed_point::<32>(x, y)),
         })
     }
 
@@ -99,11 +90,9 @@ impl PublicKey {
         let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else {
             return Err(InvalidKey::CoordinateLength);
         };
-        let key = ES384PublicKey::from_bytes(&uncompressed_point::<48>(x, y))
-            .map_err(|_| InvalidKey::Point)?;
         Ok(Self {
-            material: Material::P384(*key.public_key().as_ref()),
-            spki_der: key.to_der().map_err(|_| InvalidKey::Point)?,
+            material: Material::P384(es384::Key::new(x, y).ok_or(InvalidKey::Point)?),
+            spki_der: der::p384_key(&uncompressed_point::<48>(x, y)),
         })
     }
 
@@ -112,11 +101,9 @@ impl PublicKey {
         let Ok(bytes) = x.try_into() else {
             return Err(InvalidKey::CoordinateLength);
         };
-        // That is where it is checked that the bytes are the canonical ones of a point that is not of small order.
-        let key = Ed25519PublicKey::from_bytes(x).map_err(|_| InvalidKey::Point)?;
         Ok(Self {
             material: Material::Ed25519(ed25519::Key::new(bytes).ok_or(InvalidKey::Point)?),
-            spki_der: key.to_der(),
+            spki_der: der::ed25519_key(&bytes),
         })
     }
 

@@ -1,11 +1,9 @@
 //! Signatures: the one way from an unverified token to claims that may permit something.
 
 mod algorithm;
-mod ed25519;
-mod es256;
+mod der;
 mod key;
 mod portable;
-mod rsa;
 mod signature_der;
 #[cfg(test)]
 pub(crate) mod testing;

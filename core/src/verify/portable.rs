@@ -1,9 +1,9 @@
-//! Verification in the module itself, on any host: with our own RSA, and the primitives under jwt-simple's key types.
+//! Verification in the module itself, on any host.
 
-use p384::ecdsa::signature::Verifier as _;
+use scopegate_signatures::rsa::{self, Hash};
 
 use super::key::Material;
-use super::{Algorithm, InvalidSignature, PublicKey, Verifier, rsa};
+use super::{Algorithm, InvalidSignature, PublicKey, Verifier};
 
 /// The verifier that is in the module itself and needs nothing of its host.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,14 +18,33 @@ impl Verifier for Portable {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let verified = match key.material() {
-            Material::Rsa(modulus) => rsa::verify(algorithm, modulus, signing_input, signature),
+            Material::Rsa(modulus) => match algorithm {
+                Algorithm::Rs256 => {
+                    rsa::verify_pkcs1(modulus, Hash::Sha256, signing_input, signature)
+                }
+                Algorithm::Rs384 => {
+                    rsa::verify_pkcs1(modulus, Hash::Sha384, signing_input, signature)
+                }
+                Algorithm::Rs512 => {
+                    rsa::verify_pkcs1(modulus, Hash::Sha512, signing_input, signature)
+                }
+                Algorithm::Ps256 => {
+                    rsa::verify_pss(modulus, Hash::Sha256, signing_input, signature)
+                }
+                Algorithm::Ps384 => {
+                    rsa::verify_pss(modulus, Hash::Sha384, signing_input, signature)
+                }
+                Algorithm::Ps512 => {
+                    rsa::verify_pss(modulus, Hash::Sha512, signing_input, signature)
+                }
+                Algorithm::Es256 | Algorithm::Es384 | Algorithm::Ed25519 => false,
+            },
             Material::P256(key) => match algorithm {
                 Algorithm::Es256 => key.verify(signing_input, signature),
                 _ => false,
             },
             Material::P384(key) => match algorithm {
-                Algorithm::Es384 => p384::ecdsa::Signature::from_slice(signature)
-                    .is_ok_and(|signature| key.verify(signing_input, &signature).is_ok()),
+                Algorithm::Es384 => key.verify(signing_input, signature),
                 _ => false,
             },
             Material::Ed25519(key) => match algorithm {

@@ -1,18 +1,15 @@
 //! The one place that names Envoy's host calls (proxy-wasm ABI 0.2.1), and the one with unsafe code.
 //!
-//! The SDK's own wrappers panic on a status they did not foresee, and its imports return an enum, so that an
+//! The wrappers of the proxy-wasm SDK panic on a status they did not foresee, and its imports return an enum, so that an
 //! unforeseen status would be undefined behaviour. Here every status is a number and every failure a
 //! [`HostError`]: what a caller does with it is written where it matters, and it is never a panic.
-//!
-//! Only the dispatch of HTTP calls goes through the SDK, because its dispatcher must know the call to route the
-//! answer. Envoy answers it with three statuses alone (done, bad argument, internal failure); all are foreseen there.
 #![allow(unsafe_code)]
 
 mod metric;
 mod shared_data;
 
 use std::fmt;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use scopegate_core::Timestamp;
@@ -196,11 +193,30 @@ pub(crate) fn dispatch_get(
     headers: &[(&str, &str)],
     timeout: Duration,
 ) -> Result<u32, HostError> {
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers.to_vec(), None, Vec::new(), timeout)
-        .map_err(|status| HostError {
-            call: "http_call",
-            status: status as u32,
-        })
+    const CALL: &str = "http_call";
+    let malformed = || HostError::malformed(CALL);
+    let headers = header_pairs::serialize(headers).ok_or_else(malformed)?;
+    let trailers = header_pairs::serialize(&[]).ok_or_else(malformed)?;
+    let timeout = u32::try_from(timeout.as_millis()).map_err(|_| malformed())?;
+    let mut token = 0;
+    // SAFETY: pointers and lengths are those of one live string and two live vectors, which the host only reads, and of no
+    // content; the host writes one u32 to a live variable.
+    let status = unsafe {
+        abi::proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout,
+            &raw mut token,
+        )
+    };
+    done(CALL, status)?;
+    Ok(token)
 }
 
 /// Leaves a value for access logs: `%FILTER_STATE(wasm.NAME:PLAIN)%`.
@@ -244,8 +260,8 @@ fn take(data: *mut u8, size: usize) -> Vec<u8> {
         return Vec::new();
     }
     // SAFETY: by the ABI the host got `data` from this module's `proxy_on_memory_allocate(size)` and filled it. That
-    // function (the SDK's) leaks a boxed slice of exactly `size` octets, which is the layout of this vector, and the
-    // host hands each answer over to one call, which takes it here and nowhere else.
+    // function allocates exactly `size` octets, which is the layout of this vector, and the host hands each answer over to
+    // one call, which takes it here and nowhere else.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
@@ -291,6 +307,11 @@ imports! {
         headers: *const u8, headers_size: usize, grpc_status: i32
     );
     fn proxy_continue_stream(stream: u32);
+    fn proxy_http_call(
+        cluster: *const u8, cluster_size: usize, headers: *const u8, headers_size: usize,
+        body: *const u8, body_size: usize, trailers: *const u8, trailers_size: usize,
+        timeout: u32, token: *mut u32
+    );
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize);
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32);
     fn proxy_increment_metric(id: u32, offset: i64);
@@ -313,7 +334,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_taken_over_once_and_whole() {
-        // As the SDK's `proxy_on_memory_allocate` hands it out.
+        // As `proxy_on_memory_allocate` hands it out.
         let leaked = Box::leak(b"answer".to_vec().into_boxed_slice());
         assert_eq!(take(leaked.as_mut_ptr(), leaked.len()), b"answer");
         assert_eq!(take(null_mut(), 0), b"");

@@ -4,13 +4,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType};
-
+use crate::contexts::{Action, RootContext, StreamContext};
+use crate::host::{self, HeaderMap};
 use crate::root::Root;
+use crate::stream::Stream;
 
 /// The header that says after how many ticks the VM is to die.
-const TRAP: &str = "x-trap";
+const TRAP: &[u8] = b"x-trap";
 
 /// How many ticks the VM has left, once a request has said so. Requests and the root context share it.
 type TicksLeft = Rc<Cell<Option<u32>>>;
@@ -22,21 +22,21 @@ pub(crate) struct FragileRoot {
 }
 
 /// The filter's context of one request.
-struct FragileStream {
-    stream: Box<dyn HttpContext>,
+pub(crate) struct FragileStream {
+    stream: Stream,
     ticks_left: TicksLeft,
 }
 
-impl FragileRoot {
-    pub(crate) fn new(context: u32) -> Self {
+impl RootContext for FragileRoot {
+    type Stream = FragileStream;
+
+    fn new(context: u32) -> Self {
         Self {
             root: Root::new(context),
             ticks_left: TicksLeft::default(),
         }
     }
-}
 
-impl RootContext for FragileRoot {
     fn on_configure(&mut self, size: usize) -> bool {
         self.root.on_configure(size)
     }
@@ -48,51 +48,45 @@ impl RootContext for FragileRoot {
         self.root.on_tick();
     }
 
-    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        let stream = self.root.create_http_context(context)?;
-        Some(Box::new(FragileStream {
-            stream,
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize) {
+        self.root.on_http_call_response(token, headers, body_size);
+    }
+
+    fn on_done(&mut self) {
+        self.root.on_done();
+    }
+
+    fn stream(&self, context: u32) -> FragileStream {
+        FragileStream {
+            stream: self.root.stream(context),
             ticks_left: Rc::clone(&self.ticks_left),
-        }))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        self.root.get_type()
+        }
     }
 }
 
-impl Context for FragileRoot {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, trailers: usize) {
-        self.root
-            .on_http_call_response(token, headers, body, trailers);
-    }
-
-    fn on_done(&mut self) -> bool {
-        self.root.on_done()
-    }
-}
-
-impl HttpContext for FragileStream {
-    fn on_http_request_headers(&mut self, headers: usize, is_whole: bool) -> Action {
-        if let Some(ticks) = self.get_http_request_header(TRAP) {
-            self.ticks_left.set(ticks.parse().ok());
+impl StreamContext for FragileStream {
+    fn on_request_headers(&mut self) -> Action {
+        let fields = host::fields(HeaderMap::Request).ok();
+        let ticks = fields.as_ref().and_then(|fields| fields.value(TRAP));
+        if let Some(ticks) = ticks {
+            let ticks = str::from_utf8(ticks).ok();
+            self.ticks_left
+                .set(ticks.and_then(|ticks| ticks.parse().ok()));
             die_if_due(&self.ticks_left);
         }
-        self.stream.on_http_request_headers(headers, is_whole)
+        self.stream.on_request_headers()
     }
 
-    fn on_http_request_body(&mut self, size: usize, is_whole: bool) -> Action {
-        self.stream.on_http_request_body(size, is_whole)
+    fn on_request_body(&mut self) -> Action {
+        self.stream.on_request_body()
     }
 
-    fn on_http_request_trailers(&mut self, trailers: usize) -> Action {
-        self.stream.on_http_request_trailers(trailers)
+    fn on_request_trailers(&mut self) -> Action {
+        self.stream.on_request_trailers()
     }
-}
 
-impl Context for FragileStream {
-    fn on_done(&mut self) -> bool {
-        self.stream.on_done()
+    fn on_done(&mut self) {
+        self.stream.on_done();
     }
 }
 

@@ -22,7 +22,9 @@ the_filter! {
     answer = "../../../filter/src/answer.rs";
     asked = "../../../filter/src/asked.rs";
     configuration = "../../../filter/src/configuration.rs";
+    contexts = "../../../filter/src/contexts.rs";
     counters = "../../../filter/src/counters.rs";
+    entry = "../../../filter/src/entry.rs";
     errand = "../../../filter/src/errand.rs";
     gate = "../../../filter/src/gate.rs";
     gauges = "../../../filter/src/gauges.rs";
@@ -41,12 +43,5 @@ the_filter! {
     waiting = "../../../filter/src/waiting.rs";
 }
 
-/// Where Envoy enters the VM. The SDK's macro exports a function, which counts as unsafe code.
 #[cfg(target_family = "wasm")]
-mod entry {
-    #![allow(unsafe_code)]
-
-    proxy_wasm::main! {{
-        proxy_wasm::set_root_context(|context| Box::new(crate::fragile::FragileRoot::new(context)));
-    }}
-}
+entry::entry_points!(crate::fragile::FragileRoot);

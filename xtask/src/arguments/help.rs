@@ -78,7 +78,7 @@ target/fuzz/artefacts, and inputs that reach new code into target/fuzz/corpus, w
 pub(super) const HELP_MUTANTS: &str = "\
 cargo xtask mutants [FILE|FOLDER...]
 
-Makes one small mistake after the other in a copy of the core's sources (in these below core/src; all of them by default), and
+Makes one small mistake after the other in a copy of the core's sources (in these; all of them by default), and
 runs the core's tests and the corpus on each. A mistake that no test notices, and that core/mutants.txt does not explain, is a failure
 with exit status 1; so is an explanation of one that was noticed.
 

@@ -1,11 +1,8 @@
 //! From text to file shape: what YAML this is, and what went wrong when it is none.
 
-mod node;
-mod plain;
-mod tree;
 mod unreadable;
 
-pub(super) use node::{Node, Place, Spanned, Value};
+pub(super) use scopegate_yaml::{Node, Place, Spanned, Value};
 pub(super) use unreadable::Unreadable;
 
 use super::error::Problems;
@@ -28,7 +25,9 @@ pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<PolicyFile
         problems.report_in(line, column, Unreadable::LoneCarriageReturn);
         return None;
     }
-    let root = tree::tree(text, problems)?;
+    let root = scopegate_yaml::tree(text, &mut |place, fault| {
+        problems.report(place, Unreadable::from(fault));
+    })?;
     let other_version = other_version(&root);
     let file = PolicyFile::read(root, problems);
     match (file, other_version) {

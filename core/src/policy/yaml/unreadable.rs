@@ -1,5 +1,7 @@
 //! Why a text is no policy file, in words.
 
+use scopegate_yaml::Fault;
+
 use super::super::error::Explanation;
 use super::super::excerpt;
 use super::MAX_POLICY_BYTES;
@@ -36,6 +38,23 @@ pub(crate) enum Unreadable {
     Syntax {
         message: String,
     },
+}
+
+impl From<Fault> for Unreadable {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Empty => Self::Empty,
+            Fault::DuplicateKey { key } => Self::DuplicateKey { key },
+            Fault::NotText => Self::NotText,
+            Fault::NotAKey => Self::WrongType { expected: "a text" },
+            Fault::DisputedNumber => Self::DisputedNumber,
+            Fault::ManyDocuments => Self::ManyDocuments,
+            Fault::Reference => Self::Reference,
+            Fault::Tag => Self::Tag,
+            Fault::TooComplex => Self::TooComplex,
+            Fault::Syntax { message } => Self::Syntax { message },
+        }
+    }
 }
 
 impl Unreadable {

@@ -246,6 +246,8 @@ proptest! {
         let _ = PublicKey::p256(&x, &y);
         let _ = PublicKey::p256(&point, &other);
         let _ = PublicKey::p384(&long, &long);
+        let second_opinion = jwt_simple::algorithms::Ed25519PublicKey::from_bytes(&point);
+        prop_assert_eq!(PublicKey::ed25519(&point).is_ok(), second_opinion.is_ok());
         if let Ok(key) = PublicKey::ed25519(&point) {
             // A key of whatever odd modulus or point verifies without a panic, too.
             prop_assert!(!portable(Algorithm::Ed25519, &key, INPUT, &[other, other].concat()));
@@ -258,6 +260,9 @@ proptest! {
         signature in proptest::collection::vec(any::<u8>(), 257),
     ) {
         let key = PublicKey::rsa(&modulus(bits), &EXPONENT).unwrap();
+        let second_opinion =
+            jwt_simple::algorithms::RS256PublicKey::from_components(&modulus(bits), &EXPONENT);
+        prop_assert_eq!(key.spki_der(), second_opinion.unwrap().to_der().unwrap());
         let signature = &signature[..key.signature_len()];
         for algorithm in [Algorithm::Rs256, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512] {
             prop_assert!(!portable(algorithm, &key, INPUT, signature));

@@ -4,7 +4,6 @@ mod ecdsa;
 mod ed25519;
 mod keys;
 mod rsa;
-mod rsa_power;
 mod rsa_second_opinion;
 mod second_opinion;
 

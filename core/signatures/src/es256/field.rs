@@ -12,6 +12,12 @@
 /// The bits of a digit.
 const BITS: u32 = 29;
 
+/// p, the most significant byte first.
+pub(super) const PRIME: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+];
+
 /// A number modulo p = 2^256 − 2^224 + 2^192 + 2^96 − 1, times 2^261: Montgomery's form, in digits of 29 bits, the least
 /// significant first.
 ///

@@ -10,7 +10,7 @@ const INPUT: &[u8] = b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UifQ";
 /// What both say: they must say the same, the first time and once the multiples are there.
 fn verdict(q: ProjectivePoint, input: &[u8], signature: &[u8]) -> bool {
     let (x, y) = coordinates(q).unwrap();
-    let key = Key::new(&x, &y);
+    let key = Key::new(&x, &y).unwrap();
     let ours = key.verify(input, signature);
     assert_eq!(key.verify(input, signature), ours);
     assert_eq!(key.clone().verify(input, signature), ours);
@@ -121,6 +121,20 @@ fn a_sum_of_two_equal_points_verifies() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Any change of one bit leads away from the curve, but for the few that lead to another point of it.
+    #[test]
+    fn a_key_is_a_point_of_the_curve(seed in any::<u64>(), bit in 0_usize..600) {
+        let point = ProjectivePoint::GENERATOR * power_of_two(seed);
+        let (mut x, mut y) = coordinates(point).unwrap();
+        if let Some(byte) = x.iter_mut().chain(&mut y).nth(bit / 8) {
+            *byte ^= 1 << (bit % 8);
+        }
+        let sec1 = [&[4], &x[..], &y[..]].concat();
+        let expected = p256::PublicKey::from_sec1_bytes(&sec1).is_ok();
+        prop_assert_eq!(Key::new(&x, &y).is_some(), expected);
+        prop_assert_eq!(expected, bit >= 512);
+    }
 
     #[test]
     fn signatures_verify_until_something_changes(

@@ -20,7 +20,7 @@ const ROWS: usize = 60;
 
 /// An odd n, and what can be computed once for all powers modulo n.
 #[derive(Clone)]
-pub(in crate::verify) struct Modulus {
+pub struct Modulus {
     limbs: Vec<u32>,
     number: Number,
     /// -1/n modulo 2^29.
@@ -33,7 +33,7 @@ pub(in crate::verify) struct Modulus {
 impl Modulus {
     /// Of a big-endian number; nothing if it is even, which has no inverse modulo a power of two, or starts with zero.
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-    pub(in crate::verify) fn new(octets: &[u8]) -> Option<Self> {
+    pub fn new(octets: &[u8]) -> Option<Self> {
         let (first, last) = (octets.first()?, octets.last()?);
         if *first == 0 || last % 2 == 0 {
             return None;
@@ -56,7 +56,7 @@ impl Modulus {
     }
 
     /// The size of n in octets, k in RFC 8017.
-    pub(in crate::verify) fn octets(&self) -> usize {
+    pub fn octets(&self) -> usize {
         self.bits.div_ceil(8)
     }
 
@@ -68,7 +68,7 @@ impl Modulus {
     /// s^65537 mod n, in as many octets as n (RSAVP1, RFC 8017 section 5.2.2); nothing unless s is as long as n, and
     /// smaller.
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-    pub(in crate::verify) fn power_65537(&self, s: &[u8]) -> Option<Vec<u8>> {
+    pub fn power_65537(&self, s: &[u8]) -> Option<Vec<u8>> {
         let limbs = limbs_of(s, self.limbs.len());
         if s.len() != self.octets() || compare(&limbs, &self.limbs) != Ordering::Less {
             return None;

@@ -15,7 +15,24 @@ pub(super) const BASE: Affine = Affine {
     y: FieldElement::BASE_Y,
 };
 
+/// The b of the curve's equation (NIST SP 800-186 section 3.2.1.3), the most significant byte first.
+const B: [u8; 32] = [
+    0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55, 0x76, 0x98, 0x86, 0xbc,
+    0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b,
+];
+
 impl Affine {
+    /// Whether y² = x³ − 3x + b.
+    pub(super) fn is_on_curve(self) -> bool {
+        let mut three = [0; 32];
+        three[31] = 3;
+        let three = FieldElement::from_bytes(&three);
+        let right = self.x.squared().minus(three).times(self.x);
+        let right = right.plus(FieldElement::from_bytes(&B));
+        let difference = self.y.squared().minus(right);
+        difference.times(FieldElement::ONE).is_tight_zero()
+    }
+
     pub(super) const fn negated(self) -> Self {
         Self {
             x: self.x,

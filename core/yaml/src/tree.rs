@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::super::error::Problems;
-use super::node::{Node, Place, Spanned, Value};
-use super::plain::{self, DisputedNumber};
-use super::unreadable::Unreadable;
+use crate::node::{Node, Place, Spanned, Value};
+use crate::plain::{self, DisputedNumber};
 
 /// The deepest nesting. The format itself needs seven levels.
 const MAX_DEPTH: usize = 16;
@@ -15,18 +13,49 @@ const MAX_DEPTH: usize = 16;
 /// The most values, lists and mappings among them: what some 20,000 routes have.
 const MAX_VALUES: usize = 250_000;
 
-/// The tree of a text, if it has nothing that no policy has. Reading ends at the first error of YAML's own.
-pub(super) fn tree(text: &str, problems: &mut Problems<'_>) -> Option<Node> {
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is nothing in it but comments.
+    Empty,
+    /// A key stands twice in one mapping.
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A key is a number, a truth value or nothing.
+    NotText,
+    /// A key is a list or a mapping.
+    NotAKey,
+    /// A number that not every reader takes for the same one, or that JSON cannot have.
+    DisputedNumber,
+    /// A second document begins.
+    ManyDocuments,
+    /// An anchor, an alias or a merge key.
+    Reference,
+    /// A tag.
+    Tag,
+    /// Too deep, or too many values.
+    TooComplex,
+    /// No YAML.
+    Syntax {
+        /// What the parser says.
+        message: String,
+    },
+}
+
+/// The tree of a text, unless `note` was told of a fault. Reading ends at the first error of YAML's own; after others it goes on.
+pub fn tree(text: &str, note: &mut dyn FnMut(Place, Fault)) -> Option<Node> {
     let mut tree = Tree {
         events: Parser::new_from_str_with_options(text, options()),
         values: 0,
-        problems,
+        note,
         is_sound: true,
     };
     match tree.document() {
         Ok(root) => tree.is_sound.then_some(root),
-        Err(Stop { place, kind }) => {
-            problems.report(place, kind);
+        Err(Stop { place, fault }) => {
+            tree.note(place, fault);
             None
         }
     }
@@ -43,10 +72,10 @@ fn options() -> Options {
     options
 }
 
-struct Tree<'t, 'p, 'm> {
+struct Tree<'t, 'n> {
     events: Parser<'t, StrInput<'t>>,
     values: usize,
-    problems: &'p mut Problems<'m>,
+    note: &'n mut dyn FnMut(Place, Fault),
     /// Whether no problem was found. After one that is not YAML's own, the others are still looked for.
     is_sound: bool,
 }
@@ -54,10 +83,10 @@ struct Tree<'t, 'p, 'm> {
 /// What ends the reading.
 struct Stop {
     place: Place,
-    kind: Unreadable,
+    fault: Fault,
 }
 
-impl<'t> Tree<'t, '_, '_> {
+impl<'t> Tree<'t, '_> {
     fn document(&mut self) -> Result<Node, Stop> {
         let root = loop {
             let (event, span) = self.next()?;
@@ -73,7 +102,7 @@ impl<'t> Tree<'t, '_, '_> {
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) => {
                     let place = Place::of_position(&span.start);
-                    return Err(Stop::at(place, Unreadable::ManyDocuments));
+                    return Err(Stop::at(place, Fault::ManyDocuments));
                 }
                 _ => {}
             }
@@ -93,7 +122,7 @@ impl<'t> Tree<'t, '_, '_> {
                 None => return Err(Stop::empty()),
             };
             match event {
-                Event::Anchor(..) => self.note(Place::of_scalar(&span), Unreadable::Reference),
+                Event::Anchor(..) => self.note(Place::of_scalar(&span), Fault::Reference),
                 event => return Ok((event, span)),
             }
         }
@@ -109,7 +138,7 @@ impl<'t> Tree<'t, '_, '_> {
             _ => Place::of_position(&span.start),
         };
         if self.values > MAX_VALUES || depth > MAX_DEPTH {
-            return Err(Stop::at(place, Unreadable::TooComplex));
+            return Err(Stop::at(place, Fault::TooComplex));
         }
         let inside = depth.saturating_add(1);
         let (tag, value) = match event {
@@ -118,13 +147,13 @@ impl<'t> Tree<'t, '_, '_> {
             Event::MappingStart(_, _, tag) => (tag, self.mapping(inside)?),
             // An alias; what else there may be in a later version of the parser is no value either.
             _ => {
-                self.note(place, Unreadable::Reference);
+                self.note(place, Fault::Reference);
                 (None, Value::Blank)
             }
         };
         if tag.is_some() {
             let place = span.tag_span().map_or(place, |tag| Place::of_scalar(&tag));
-            self.note(place, Unreadable::Tag);
+            self.note(place, Fault::Tag);
         }
         Ok(Spanned { value, place })
     }
@@ -134,7 +163,7 @@ impl<'t> Tree<'t, '_, '_> {
             return Value::Text(text.into());
         }
         plain::value(text).unwrap_or_else(|DisputedNumber| {
-            self.note(place, Unreadable::DisputedNumber);
+            self.note(place, Fault::DisputedNumber);
             Value::Blank
         })
     }
@@ -160,7 +189,7 @@ impl<'t> Tree<'t, '_, '_> {
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
             let key = self.node(event, &span, depth)?;
             let key = if merges {
-                self.note(key.place, Unreadable::Reference);
+                self.note(key.place, Fault::Reference);
                 None
             } else {
                 self.key(key)
@@ -183,8 +212,8 @@ impl<'t> Tree<'t, '_, '_> {
                     place: key.place,
                 });
             }
-            Value::Blank | Value::Truth(_) | Value::Number(_) => Unreadable::NotText,
-            Value::List(_) | Value::Mapping(_) => Unreadable::WrongType { expected: "a text" },
+            Value::Blank | Value::Truth(_) | Value::Number(_) => Fault::NotText,
+            Value::List(_) | Value::Mapping(_) => Fault::NotAKey,
         };
         self.note(key.place, kind);
         None
@@ -194,7 +223,7 @@ impl<'t> Tree<'t, '_, '_> {
         let mut seen = BTreeSet::new();
         for (key, _) in entries {
             if !seen.insert(key.value.as_str()) {
-                let kind = Unreadable::DuplicateKey {
+                let kind = Fault::DuplicateKey {
                     key: key.value.clone(),
                 };
                 self.note(key.place, kind);
@@ -202,25 +231,25 @@ impl<'t> Tree<'t, '_, '_> {
         }
     }
 
-    fn note(&mut self, place: Place, kind: Unreadable) {
+    fn note(&mut self, place: Place, fault: Fault) {
         self.is_sound = false;
-        self.problems.report(place, kind);
+        (self.note)(place, fault);
     }
 }
 
 impl Stop {
-    fn at(place: Place, kind: Unreadable) -> Self {
-        Self { place, kind }
+    fn at(place: Place, fault: Fault) -> Self {
+        Self { place, fault }
     }
 
     fn empty() -> Self {
-        Self::at(Place::NOWHERE, Unreadable::Empty)
+        Self::at(Place::NOWHERE, Fault::Empty)
     }
 
     fn of(error: &ScanError) -> Self {
         let kind = match error.kind() {
-            ErrorKind::RecursionLimitExceeded => Unreadable::TooComplex,
-            _ => Unreadable::Syntax {
+            ErrorKind::RecursionLimitExceeded => Fault::TooComplex,
+            _ => Fault::Syntax {
                 message: error.info(),
             },
         };

@@ -2,14 +2,14 @@
 
 use serde_json::Number;
 
-use super::node::Value;
+use crate::node::Value;
 
 /// A number that not every reader takes for the same one, or that JSON, and so a claim, cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DisputedNumber;
+pub(crate) struct DisputedNumber;
 
 /// The value of a scalar without quotes.
-pub(super) fn value(text: &str) -> Result<Value, DisputedNumber> {
+pub(crate) fn value(text: &str) -> Result<Value, DisputedNumber> {
     if text.is_empty() || text == "~" || text.eq_ignore_ascii_case("null") {
         return Ok(Value::Blank);
     }

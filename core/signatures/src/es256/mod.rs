@@ -30,42 +30,49 @@ const PRIME_MINUS_ORDER: [u8; 32] = [
     0x0c, 0x46, 0x35, 0x3d, 0x03, 0x9c, 0xda, 0xae,
 ];
 
+/// n, the order of the group (NIST SP 800-186 section 3.2.1.3), the most significant byte first.
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
+    0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
 /// The base point (NIST SP 800-186 section 3.2.1.3), computed when this is compiled.
 const BASE: &Multiples<32> = &Multiples::new(point::BASE);
 
 /// A public key.
 #[derive(Clone)]
-pub(super) struct Key {
+pub struct Key {
     point: Affine,
     /// Computed by the first verification, so that a key that verifies nothing costs nothing.
     multiples: OnceLock<Box<Multiples<8>>>,
 }
 
 impl Key {
-    /// The key at these coordinates, which are a point of the curve.
-    pub(super) fn new(x: &[u8; 32], y: &[u8; 32]) -> Self {
+    /// The key at these coordinates, if they are numbers below p and a point of the curve.
+    pub fn new(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
+        let is_number = x < &field::PRIME && y < &field::PRIME;
         let point = Affine {
             x: FieldElement::from_bytes(x),
             y: FieldElement::from_bytes(y),
         };
-        Self {
+        (is_number && point.is_on_curve()).then_some(Self {
             point,
             multiples: OnceLock::new(),
-        }
+        })
     }
 
-    /// Whether `signature`, r‖s, is the key's over `signing_input`. RFC 7518 asks for no low s.
+    /// Whether `signature`, r‖s, is the key's over `message`. RFC 7518 asks for no low s.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "numbers modulo n do not overflow"
     )]
-    pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         // r and s lie between 1 and n − 1, or this is an error.
         let Ok(signature) = Signature::from_slice(signature) else {
             return false;
         };
         let (r, s) = signature.split_scalars();
-        let hash: [u8; 32] = Sha256::digest(signing_input).into();
+        let hash: [u8; 32] = Sha256::digest(message).into();
         let hash = <Scalar as Reduce<FieldBytes>>::reduce(&hash.into());
         let s_inverse = s.invert_vartime();
         let sum = sum::sum(
@@ -86,4 +93,9 @@ impl Key {
         let is_x = |x: FieldElement| zz.times(x).minus(sum.x).squared().is_tight_zero();
         is_x(r) || (r_bytes < PRIME_MINUS_ORDER && is_x(r.plus(FieldElement::ORDER)))
     }
+}
+
+/// Whether r‖s can be a signature of some key: both between 1 and n − 1.
+pub fn is_signature(signature: &[u8]) -> bool {
+    crate::is_pair_below(&ORDER, signature)
 }

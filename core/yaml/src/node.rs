@@ -3,13 +3,13 @@
 use granit_parser::{Marker, Span};
 use serde_json::Number;
 
-/// A place in the text. All counts fit: the text is at most 1 MiB long.
+/// A place in the text. What does not fit into 32 bits is shown as the highest number that does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// The line, counted from 1; 0 for what stands nowhere.
-    pub(crate) line: u32,
+    pub line: u32,
     /// The column, in characters, counted from 1; 0 for what stands nowhere.
-    pub(crate) column: u32,
+    pub column: u32,
     /// The scalar there, in octets of the text; empty for a list, a mapping and a mere position.
     start: u32,
     end: u32,
@@ -17,14 +17,14 @@ pub(crate) struct Place {
 
 impl Place {
     /// The place of what stands nowhere.
-    pub(crate) const NOWHERE: Self = Self {
+    pub const NOWHERE: Self = Self {
         line: 0,
         column: 0,
         start: 0,
         end: 0,
     };
 
-    pub(super) fn of_scalar(span: &Span) -> Self {
+    pub(crate) fn of_scalar(span: &Span) -> Self {
         let offset = |marker: &Marker| count(marker.byte_offset().unwrap_or_default());
         Self {
             start: offset(&span.start),
@@ -33,7 +33,7 @@ impl Place {
         }
     }
 
-    pub(super) fn of_position(marker: &Marker) -> Self {
+    pub(crate) fn of_position(marker: &Marker) -> Self {
         Self {
             line: count(marker.line()),
             column: count(marker.col()).saturating_add(1),
@@ -42,7 +42,7 @@ impl Place {
     }
 
     /// The text of the scalar, as it is written.
-    pub(crate) fn scalar_of(self, text: &str) -> Option<&str> {
+    pub fn scalar_of(self, text: &str) -> Option<&str> {
         let start = usize::try_from(self.start).ok()?;
         let end = usize::try_from(self.end).ok()?;
         text.get(start..end).filter(|scalar| !scalar.is_empty())
@@ -55,22 +55,28 @@ fn count(number: usize) -> u32 {
 
 /// A value, and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Spanned<T> {
-    pub(crate) value: T,
-    pub(crate) place: Place,
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// A value of any kind, and where it stands.
-pub(crate) type Node = Spanned<Value>;
+pub type Node = Spanned<Value>;
 
 /// What can stand at a place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
     /// Nothing, `~` or `null`.
     Blank,
+    /// `true` or `false`.
     Truth(bool),
+    /// A number that JSON has too.
     Number(Number),
+    /// A text, in quotes or not.
     Text(String),
+    /// A list.
     List(Vec<Node>),
     /// In the order of the text. No two keys are equal.
     Mapping(Vec<(Spanned<String>, Node)>),

@@ -2,8 +2,9 @@
 
 use ::rsa::BigUint;
 
-use super::*;
-use crate::verify::rsa::Modulus;
+use proptest::prelude::*;
+
+use super::Modulus;
 
 /// s^65537 mod n in the other way.
 fn expected(n: &[u8], s: &[u8]) -> Option<Vec<u8>> {

@@ -10,32 +10,33 @@ use sha2::{Digest as _, Sha512};
 
 /// A public key.
 #[derive(Clone)]
-pub(super) struct Key {
+pub struct Key {
     bytes: [u8; 32],
     /// −A, where A is the point that the bytes spell.
     minus_point: EdwardsPoint,
 }
 
 impl Key {
-    /// The key of these bytes, if they are a point. That they are its canonical ones and that it is not of small order
-    /// was seen to before.
+    /// The key of these bytes, if they are the canonical ones of a point that is not of small order: what is signed by
+    /// such a one can be signed without a private key.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "the group has no point without a negative"
     )]
-    pub(super) fn new(bytes: [u8; 32]) -> Option<Self> {
+    pub fn new(bytes: [u8; 32]) -> Option<Self> {
         let point = CompressedEdwardsY(bytes).decompress()?;
-        Some(Self {
+        let is_canonical = point.compress().as_bytes() == &bytes;
+        (is_canonical && !point.is_small_order()).then_some(Self {
             bytes,
             minus_point: -point,
         })
     }
 
-    /// Whether `signature`, R‖S, is the key's over `signing_input`.
+    /// Whether `signature`, R‖S, is the key's over `message`.
     ///
     /// Of the two equations that RFC 8032 leaves to choose from it is the narrower one, without the cofactor: R has the
     /// very bytes of S·B − k·A, so that R is canonical too. S is below the order of the group, and R not of small order.
-    pub(super) fn verify(&self, signing_input: &[u8], signature: &[u8]) -> bool {
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some((r, s)) = signature.split_first_chunk::<32>() else {
             return false;
         };
@@ -48,7 +49,7 @@ impl Key {
         let hash = Sha512::new()
             .chain_update(r)
             .chain_update(self.bytes)
-            .chain_update(signing_input)
+            .chain_update(message)
             .finalize();
         let k = Scalar::from_bytes_mod_order_wide(&hash.into());
         let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &self.minus_point, &s);
