@@ -1,8 +1,10 @@
 //! `bench envoy`: what the gate costs as a filter in Envoy, beside Envoy's own filters and beside filters that decide nothing.
 
 mod arguments;
+mod call_times;
 mod chart;
 mod client;
+mod floor;
 mod host_calls;
 mod memory;
 mod native;
@@ -24,6 +26,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::Misuse;
+use crate::issuer::Algorithm;
 use arguments::{Options, Task};
 use report::Report;
 
@@ -43,9 +46,12 @@ fn measure(options: &Options) -> Result<()> {
     let bench = subject::Bench::start(options)?;
     let differences = host_calls::differences(&bench)?;
     for difference in &differences {
-        eprintln!("wasm-hostcalls is not what the gate does: {difference}");
+        eprintln!("not the host calls of the gate: {difference}");
     }
     let rows = rounds::measure(&bench, options)?;
+    eprintln!("measuring host calls");
+    let good = bench.issuer.token(Algorithm::Rs256)?;
+    let calls = call_times::measure(bench.call_times, &good)?;
     eprintln!("measuring memory");
     let memory = memory::measure(&bench)?;
     let report = Report {
@@ -56,6 +62,7 @@ fn measure(options: &Options) -> Result<()> {
         differences: &differences,
         rows: &rows,
         outcomes: &targets::judge(&rows),
+        calls: &calls,
         memory: memory.as_ref(),
     };
     print!("{report}");

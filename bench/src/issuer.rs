@@ -85,6 +85,12 @@ impl Issuer {
         self.server.asked(KEYS_PATH).len()
     }
 
+    /// The public key for that algorithm, as a DER `SubjectPublicKeyInfo`.
+    pub(crate) fn spki_der(&self, algorithm: Algorithm) -> Result<Vec<u8>> {
+        let key = self.keys.get(algorithm.key()).context("a key is missing")?;
+        key.spki_der()
+    }
+
     /// One token.
     pub(crate) fn token(&self, algorithm: Algorithm) -> Result<String> {
         self.mint(algorithm, "the one that is repeated", &json!({}))

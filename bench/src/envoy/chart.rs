@@ -22,6 +22,7 @@ fn colour(setup: Setup) -> &'static str {
         Setup::None => "#bbbbbb",
         Setup::WasmHeader => "#88ccee",
         Setup::WasmHostcalls => "#4477aa",
+        Setup::WasmFloor => "#332288",
         Setup::JwtAuthn => "#ddcc77",
         Setup::JwtAuthnCache => "#cc9933",
         Setup::JwtAuthnRbac => "#cc6677",

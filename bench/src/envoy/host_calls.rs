@@ -1,12 +1,12 @@
-//! Whether `wasm-hostcalls` makes the host calls that the gate makes for an allowed request with a token that it knows: Envoy's trace
-//! log names every call.
+//! Whether `wasm-hostcalls` and `wasm-floor` make the host calls that the gate makes: Envoy's trace log names every call.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use e2e::envoy::Launch;
 use e2e::http1;
 
+use crate::envoy::floor::Floor;
 use crate::envoy::policy;
 use crate::envoy::setup::{self, Setup};
 use crate::envoy::subject::Bench;
@@ -16,23 +16,20 @@ use crate::issuer::Algorithm;
 /// How long the log may take to be written.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the two differ, in words; nothing where they do not.
+/// Where they differ, in words; nothing where they do not.
 pub(crate) fn differences(bench: &Bench) -> Result<Vec<String>> {
-    let token = bench.issuer.token(Algorithm::EdDsa)?;
-    let policy = policy::few_routes(&bench.issuer, bench.cache.kibibytes);
+    let issuer = &bench.issuer;
+    let policy = policy::few_routes(issuer, bench.cache.kibibytes);
     let mut launch = Launch::new(&bench.envoy_bin);
     "wasm:trace".clone_into(&mut launch.component_log_level);
-    let envoy = launch.start(&setup::both(&bench.files, &policy, &bench.issuer))?;
+    let envoy = launch.start(&setup::gate_and_floors(&bench.files, &policy, issuer)?)?;
     let listeners = envoy.listeners()?;
     let mut requests = 0;
-    let mut calls = |setup: Setup| -> Result<Vec<String>> {
-        let address = listeners
-            .get(setup.name())
-            .context("a listener is missing")?;
-        // The first one waits for keys, the second one's token is known.
-        for _ in 0..3 {
-            let answer = http1::exchange(*address, &head(Some(&token)))?;
-            ensure!(answer.status == 200, "a good token gets {}", answer.status);
+    // The calls for the last of these requests.
+    let mut calls = |listener: &str, heads: &[Vec<u8>]| -> Result<Vec<String>> {
+        let address = listeners.get(listener).context("a listener is missing")?;
+        for head in heads {
+            http1::exchange(*address, head)?;
             requests += 1;
         }
         let begin = Instant::now();
@@ -47,15 +44,25 @@ pub(crate) fn differences(bench: &Bench) -> Result<Vec<String>> {
             std::thread::sleep(Duration::from_millis(50));
         }
     };
-    let gate = calls(Setup::Scopegate)?;
-    let others = calls(Setup::WasmHostcalls)?;
-    if gate == others {
-        return Ok(Vec::new());
+    // The first one waits for keys, the second one's token is known.
+    let known = vec![head(Some(&issuer.token(Algorithm::EdDsa)?)); 3];
+    let new = |algorithm| anyhow::Ok(vec![head(Some(&issuer.token(algorithm)?))]);
+    let compared = [
+        (Setup::WasmHostcalls.name(), known),
+        (Floor::Rs256.name(), new(Algorithm::Rs256)?),
+        (Floor::Es256.name(), new(Algorithm::Es256)?),
+        (Floor::Refused.name(), vec![head(None)]),
+    ];
+    let mut told = Vec::new();
+    for (listener, heads) in compared {
+        let gate = calls(Setup::Scopegate.name(), &heads)?;
+        let floor = calls(listener, &heads)?;
+        if gate != floor {
+            told.push(format!("for {listener} the gate calls {}", gate.join(", ")));
+            told.push(format!("{listener} calls {}", floor.join(", ")));
+        }
     }
-    Ok(vec![
-        format!("the gate calls {}", gate.join(", ")),
-        format!("wasm-hostcalls calls {}", others.join(", ")),
-    ])
+    Ok(told)
 }
 
 const ENTRY: &str = "[host->vm] proxy_on_request_headers(";
@@ -73,7 +80,9 @@ fn of_last_request(log: &str) -> Option<Vec<String>> {
         .filter(|line| thread_of(line) == Some(thread))
         .take_while(|line| !line.contains(RETURN))
         .filter_map(|line| line.split_once(CALL)?.1.split_once('('))
-        .map(|(name, _)| name.trim_start_matches("proxy_").to_owned());
+        .map(|(name, _)| name.trim_start_matches("proxy_").to_owned())
+        // What the gate logs, it logs because the level is `trace` here.
+        .filter(|name| name != "log");
     Some(calls.collect())
 }
 

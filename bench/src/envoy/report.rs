@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::envoy::memory::{LARGEST_FILE, MOST_BESIDES_CACHE, Memory};
 use crate::envoy::rounds::{Measured, Row};
@@ -22,10 +22,12 @@ pub(crate) struct Report<'a> {
     pub(crate) is_pinned: bool,
     /// How many tokens each token cache holds.
     pub(crate) cached: u64,
-    /// Host calls in which the gate and `wasm-hostcalls` differ.
+    /// Host calls in which the gate and the filters that make its calls differ.
     pub(crate) differences: &'a [String],
     pub(crate) rows: &'a [Row],
     pub(crate) outcomes: &'a [Outcome],
+    /// Each host call with its nanoseconds.
+    pub(crate) calls: &'a [(String, Figure)],
     pub(crate) memory: Option<&'a Memory>,
 }
 
@@ -67,6 +69,7 @@ impl Report<'_> {
             "hostcalls_differ": self.differences,
             "rows": self.rows.iter().map(of_row).collect::<Vec<_>>(),
             "targets": self.outcomes.iter().map(of_outcome).collect::<Vec<_>>(),
+            "host_calls_ns": self.calls.iter().map(|(name, time)| (name.clone(), time.json())).collect::<Map<_, _>>(),
             "memory": self.memory.map(of_memory),
         })
     }
@@ -87,10 +90,7 @@ impl fmt::Display for Report<'_> {
             self.cached,
         )?;
         for difference in self.differences {
-            writeln!(
-                f,
-                "\nwasm-hostcalls is not what the gate does: {difference}"
-            )?;
+            writeln!(f, "\nnot the host calls of the gate: {difference}")?;
         }
         writeln!(
             f,
@@ -121,21 +121,33 @@ impl fmt::Display for Report<'_> {
         }
         writeln!(
             f,
-            "\n| scopegate under | against | target | ratio of requests/s | by worker's time | |\n|---|---|---:|---:|---:|---|"
+            "\n| scopegate under | against | target | ratio of requests/s | by worker's time | | the floor's ratio | of the floor |\n\
+             |---|---|---:|---:|---:|---|---:|---:|"
         )?;
         for outcome in self.outcomes {
             let target = outcome.target;
             writeln!(
                 f,
-                "| {} | {} | ≥ {:.2} | {} | {} | {} |",
+                "| {} | {} | ≥ {:.2} | {} | {} | {} | {} | {} |",
                 target.load.name(),
                 against(target.load, target.against),
                 target.least,
                 outcome.ratio.spread(|value| format!("{value:.2}")),
-                outcome.by_cpu.map_or("–".to_owned(), |figure| {
-                    figure.spread(|value| format!("{value:.2}"))
-                }),
+                shown(outcome.by_cpu),
                 verdict(outcome.is_met()),
+                shown(outcome.allowed),
+                shown(outcome.of_floor),
+            )?;
+        }
+        writeln!(
+            f,
+            "\n| host call, 200 times within one request | ns |\n|---|---:|"
+        )?;
+        for (name, time) in self.calls {
+            writeln!(
+                f,
+                "| {name} | {} |",
+                time.spread(|value| format!("{value:.0}"))
             )?;
         }
         if let Some(memory) = self.memory {
@@ -214,6 +226,13 @@ fn of_memory(memory: &Memory) -> Value {
     json!({ "limits": limits, "token_cache_bytes": memory.token_cache, "process": process })
 }
 
+/// A ratio, where there is one.
+fn shown(figure: Option<Figure>) -> String {
+    figure.map_or("–".to_owned(), |figure| {
+        figure.spread(|value| format!("{value:.2}"))
+    })
+}
+
 fn of_process(memory: &Memory) -> [(&'static str, u64); 3] {
     [
         ("resident: Envoy without the gate", memory.process_without),
@@ -264,15 +283,17 @@ mod tests {
             differences: &["a call".to_owned()],
             rows: &rows,
             outcomes: &judge(&rows),
+            calls: &[("set_property".to_owned(), Figure::of([150.0]).unwrap())],
             memory: Some(&memory),
         };
         let text = report.to_string();
         for line in [
             "| refused | wasm-header | 50000 (40000 to 60000) | 20.0 (16.7 to 25.0) | 1.00 | 100 | 200 | – |",
-            "| refused | wasm-header | ≥ 0.85 | 0.90 (0.80 to 0.90) | 0.90 (0.80 to 0.90) | met |",
+            "| refused | wasm-header | ≥ 0.85 | 0.90 (0.80 to 0.90) | 0.90 (0.80 to 0.90) | met | – | – |",
+            "| set_property | 150 (150 to 150) |",
             "| wasm file | 900 | 1000 | missed |",
             "| VM at rest | 8192 | 8192 | met |",
-            "wasm-hostcalls is not what the gate does: a call",
+            "not the host calls of the gate: a call",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }

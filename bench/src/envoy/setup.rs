@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::envoy::floor::{self, Floor};
 use crate::envoy::native;
 use crate::envoy::policy;
 use crate::envoy::token_cache::CacheSize;
@@ -17,8 +19,10 @@ pub(crate) enum Setup {
     None,
     /// The proxy-wasm filter that reads one header.
     WasmHeader,
-    /// The proxy-wasm filter that makes the gate's host calls.
+    /// The proxy-wasm filter that makes the gate's host calls for a token that is known.
     WasmHostcalls,
+    /// The same for what else a load asks of the host: the verification of a signature, or a refusal.
+    WasmFloor,
     JwtAuthn,
     /// With a token cache.
     JwtAuthnCache,
@@ -28,10 +32,11 @@ pub(crate) enum Setup {
 }
 
 impl Setup {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::None,
         Self::WasmHeader,
         Self::WasmHostcalls,
+        Self::WasmFloor,
         Self::JwtAuthn,
         Self::JwtAuthnCache,
         Self::JwtAuthnRbac,
@@ -44,6 +49,7 @@ impl Setup {
             Self::None => "none",
             Self::WasmHeader => "wasm-header",
             Self::WasmHostcalls => "wasm-hostcalls",
+            Self::WasmFloor => "wasm-floor",
             Self::JwtAuthn => "jwt_authn",
             Self::JwtAuthnCache => "jwt_authn-cache",
             Self::JwtAuthnRbac => "jwt_authn-rbac",
@@ -53,7 +59,10 @@ impl Setup {
 
     /// Whether it lets only good tokens pass.
     pub(crate) fn is_a_gate(self) -> bool {
-        !matches!(self, Self::None | Self::WasmHeader | Self::WasmHostcalls)
+        !matches!(
+            self,
+            Self::None | Self::WasmHeader | Self::WasmHostcalls | Self::WasmFloor
+        )
     }
 
     /// Whether it also looks at what a good token allows.
@@ -81,13 +90,17 @@ pub(crate) struct Files {
 }
 
 /// All listeners, in one configuration of Envoy.
-pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) -> String {
+pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) -> Result<String> {
     let mut listeners: Vec<Value> = Setup::ALL
         .into_iter()
+        // Those of the floors are below: one for each load.
+        .filter(|setup| *setup != Setup::WasmFloor)
         .map(|setup| match setup {
             Setup::None => open(setup.name(), &[]),
             Setup::WasmHeader => open(setup.name(), &[wasm(&files.header, setup.name())]),
-            Setup::WasmHostcalls => open(setup.name(), &[wasm(&files.hostcalls, setup.name())]),
+            Setup::WasmHostcalls | Setup::WasmFloor => {
+                open(setup.name(), &[wasm(&files.hostcalls, setup.name())])
+            }
             Setup::JwtAuthn => open(setup.name(), &[native::jwt_authn(issuer, None)]),
             Setup::JwtAuthnCache => open(
                 setup.name(),
@@ -104,8 +117,17 @@ pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) ->
     listeners.push(native::with_rbac(CACHED_RBAC, issuer, Some(cache.tokens)));
     let many = policy::many_routes(issuer, cache.kibibytes);
     listeners.push(gate(MANY_ROUTES, files, &many));
+    for floor in Floor::ALL {
+        listeners.push(floor.listener(files, issuer)?);
+    }
+    listeners.push(floor::call_times(files, issuer)?);
     // Nobody is asked but the issuer: Envoy answers in the upstream's place.
-    e2e::config::config(&listeners, issuer.address(), issuer.address(), &[])
+    Ok(e2e::config::config(
+        &listeners,
+        issuer.address(),
+        issuer.address(),
+        &[],
+    ))
 }
 
 /// The gate alone, or no filter: what the memory is measured with.
@@ -117,14 +139,22 @@ pub(crate) fn alone(gate_with: Option<(&Files, &str)>, issuer: &Issuer) -> Strin
     e2e::config::config(&[listener], issuer.address(), issuer.address(), &[])
 }
 
-/// The gate, and the filter that makes its host calls.
-pub(crate) fn both(files: &Files, policy: &str, issuer: &Issuer) -> String {
+/// The gate, and the filters that make its host calls.
+pub(crate) fn gate_and_floors(files: &Files, policy: &str, issuer: &Issuer) -> Result<String> {
     let name = Setup::WasmHostcalls.name();
-    let listeners = [
+    let mut listeners = vec![
         gate(Setup::Scopegate.name(), files, policy),
         open(name, &[wasm(&files.hostcalls, name)]),
     ];
-    e2e::config::config(&listeners, issuer.address(), issuer.address(), &[])
+    for floor in Floor::ALL {
+        listeners.push(floor.listener(files, issuer)?);
+    }
+    Ok(e2e::config::config(
+        &listeners,
+        issuer.address(),
+        issuer.address(),
+        &[],
+    ))
 }
 
 fn gate(name: &str, files: &Files, policy: &str) -> Value {
@@ -133,14 +163,19 @@ fn gate(name: &str, files: &Files, policy: &str) -> Value {
 
 /// A filter that takes no configuration, in a VM of its own.
 fn wasm(file: &Path, name: &str) -> Value {
-    let mut filter = e2e::config::gate(file, "");
+    configured(file, name, "")
+}
+
+/// A filter with that configuration, in a VM of its own.
+pub(crate) fn configured(file: &Path, name: &str, configuration: &str) -> Value {
+    let mut filter = e2e::config::gate(file, configuration);
     filter["name"] = json!(name);
     filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!(name);
     filter
 }
 
 /// A listener that sends everything that its filters let pass to the same place.
-fn open(name: &str, filters: &[Value]) -> Value {
+pub(crate) fn open(name: &str, filters: &[Value]) -> Value {
     let routes = [json!({ "match": { "prefix": "/" }, "direct_response": answer() })];
     listener(name, filters, &routes)
 }

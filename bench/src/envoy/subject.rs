@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::envoy::{Envoy, Launch};
 
 use crate::envoy::arguments::Options;
+use crate::envoy::floor::{self, Floor};
 use crate::envoy::setup::{self, Files, Setup};
 use crate::envoy::token_cache::CacheSize;
 use crate::envoy::trial;
@@ -43,6 +44,8 @@ pub(crate) struct Bench {
     pub(crate) processors: Processors,
     /// Whether the worker has a processor to itself.
     pub(crate) is_pinned: bool,
+    /// Where a filter says how long each host call takes.
+    pub(crate) call_times: SocketAddr,
     loads: Vec<Load>,
     requests: Vec<Requests>,
     pub(crate) envoy: Envoy,
@@ -64,7 +67,7 @@ impl Bench {
         let samples = issuer.distinct(Algorithm::Rs256, 8)?;
         let cache = CacheSize::for_tokens(CACHED, &issuer, &samples)?;
         let requests = Requests::of(&options.loads, &issuer, &good)?;
-        let text = setup::configuration(&files, &issuer, cache);
+        let text = setup::configuration(&files, &issuer, cache)?;
         let processors = Processors::given();
         let is_pinned = processors.keep_to(Place::Others);
         let envoy = start(&envoy_bin, &text, &processors)?;
@@ -82,7 +85,9 @@ impl Bench {
                 if *load == Load::Routes1000 && *setup != Setup::Scopegate {
                     continue;
                 }
-                let listener = listener_for(*setup, *load);
+                let Some(listener) = listener_for(*setup, *load) else {
+                    continue;
+                };
                 subjects.push(Subject {
                     load: *load,
                     setup: *setup,
@@ -90,6 +95,7 @@ impl Bench {
                     address: address(listener)?,
                     status: match load {
                         Load::Refused if setup.is_a_gate() => 401,
+                        Load::Refused if *setup == Setup::WasmFloor => Floor::Refused.status(),
                         _ => 200,
                     },
                 });
@@ -103,6 +109,7 @@ impl Bench {
             envoy_bin,
             processors,
             is_pinned,
+            call_times: address(floor::CALL_TIMES)?,
             loads: options.loads.clone(),
             requests,
             envoy,
@@ -127,11 +134,13 @@ pub(crate) fn start(bin: &Path, configuration: &str, processors: &Processors) ->
 }
 
 /// Both token caches have a part in the load by Zipf's law, so there the native filters have theirs.
-fn listener_for(setup: Setup, load: Load) -> &'static str {
+/// A floor there is for some loads alone.
+fn listener_for(setup: Setup, load: Load) -> Option<&'static str> {
     match (setup, load) {
-        (Setup::JwtAuthnRbac, Load::Rs256Zipf) => setup::CACHED_RBAC,
-        (Setup::Scopegate, Load::Routes1000) => setup::MANY_ROUTES,
-        _ => setup.name(),
+        (Setup::JwtAuthnRbac, Load::Rs256Zipf) => Some(setup::CACHED_RBAC),
+        (Setup::Scopegate, Load::Routes1000) => Some(setup::MANY_ROUTES),
+        (Setup::WasmFloor, load) => Floor::of(load).map(Floor::name),
+        _ => Some(setup.name()),
     }
 }
 

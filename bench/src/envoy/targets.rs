@@ -1,5 +1,6 @@
 //! What the gate is meant to reach: ratios of requests per second, each of two measurements of the same round.
 
+use crate::envoy::floor;
 use crate::envoy::rounds::{Measured, Row};
 use crate::envoy::setup::Setup;
 use crate::envoy::workload::Load;
@@ -49,6 +50,10 @@ pub(crate) struct Outcome {
     pub(crate) ratio: Figure,
     /// The same by the processor time of Envoy's worker, which other programs on the machine disturb less.
     pub(crate) by_cpu: Option<Figure>,
+    /// What the load's floor reaches against the same: more is beyond the platform.
+    pub(crate) allowed: Option<Figure>,
+    /// The gate against that floor.
+    pub(crate) of_floor: Option<Figure>,
 }
 
 impl Outcome {
@@ -68,16 +73,25 @@ pub(crate) fn judge(rows: &[Row]) -> Vec<Outcome> {
 fn outcome(target: &'static Target, rows: &[Row]) -> Option<Outcome> {
     let gate = find(rows, target.load, Setup::Scopegate)?;
     let other = find(rows, target.against.0, target.against.1)?;
-    let compared = |of: fn(&Measured, &Measured) -> f64| {
-        let rounds = gate.rounds.iter().zip(&other.rounds);
-        Figure::of(rounds.map(|(gate, other)| of(gate, other)))
-    };
+    let floor = floor::setup_of(target.load);
+    let floor = floor.and_then(|setup| find(rows, target.load, setup));
+    let rps: Compared = |one, other| one.rps / other.rps;
     Some(Outcome {
         target,
-        ratio: compared(|gate, other| gate.rps / other.rps)?,
-        by_cpu: compared(|gate, other| other.cpu_us / gate.cpu_us)
+        ratio: compared(gate, other, rps)?,
+        by_cpu: compared(gate, other, |gate, other| other.cpu_us / gate.cpu_us)
             .filter(|figure| figure.median.is_finite()),
+        allowed: floor.and_then(|floor| compared(floor, other, rps)),
+        of_floor: floor.and_then(|floor| compared(gate, floor, rps)),
     })
+}
+
+type Compared = fn(&Measured, &Measured) -> f64;
+
+/// Round by round.
+fn compared(one: &Row, other: &Row, of: Compared) -> Option<Figure> {
+    let rounds = one.rounds.iter().zip(&other.rounds);
+    Figure::of(rounds.map(|(one, other)| of(one, other)))
 }
 
 fn find(rows: &[Row], load: Load, setup: Setup) -> Option<&Row> {

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::http1;
 use serde_json::json;
 
+use crate::envoy::floor::Floor;
 use crate::envoy::setup::{CACHED_RBAC, CHECK_HOST, MANY_ROUTES, SEEN, Setup};
 use crate::envoy::workload::{head_to, refused};
 use crate::issuer::{Algorithm, Issuer};
@@ -24,7 +25,15 @@ pub(crate) fn pass(address: impl Fn(&str) -> Result<SocketAddr>, issuer: &Issuer
         (Setup::Scopegate, MANY_ROUTES),
     ];
     let all = Setup::ALL.map(|setup| (setup, setup.name()));
-    for (setup, listener) in all.into_iter().chain(further) {
+    let all = all
+        .into_iter()
+        .filter(|(setup, _)| *setup != Setup::WasmFloor);
+    for floor in Floor::ALL {
+        let request = head_to(CHECK_HOST, Some(&issuer.token(Algorithm::Rs256)?));
+        let got = http1::exchange(address(floor.name())?, &request)?.status;
+        ensure!(got == floor.status(), "{} answers {got}", floor.name());
+    }
+    for (setup, listener) in all.chain(further) {
         one(setup, address(listener)?, issuer)
             .with_context(|| format!("the listener {listener}"))?;
     }

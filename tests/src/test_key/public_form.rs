@@ -91,7 +91,8 @@ impl TestKey {
         Ok([sign, &x, &y].concat())
     }
 
-    fn spki_der(&self) -> Result<Vec<u8>> {
+    /// The public half as a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1).
+    pub fn spki_der(&self) -> Result<Vec<u8>> {
         // What stands before the point is the same for every key of a type (RFC 5480 section 2, RFC 8410 section 4).
         let head: &[u8] = match &self.private {
             Private::Rsa(key) => return Ok(key.to_public_key().to_public_key_der()?.into_vec()),
