@@ -1,4 +1,4 @@
-//! The one place that names Envoy's host calls (proxy-wasm ABI 0.2.1), and the one with unsafe code.
+//! The one place that names Envoy's host calls (proxy-wasm ABI 0.2.1). Unsafe code is here and at the entry points alone.
 //!
 //! The wrappers of the proxy-wasm SDK panic on a status they did not foresee, and its imports return an enum, so that an
 //! unforeseen status would be undefined behaviour. Here every status is a number and every failure a
