@@ -1,7 +1,7 @@
 //! The contexts of one VM: the roots, one for each configured filter, and the requests of each.
 //!
-//! Envoy names every context by a number, and tells the number of its root when it creates one. A number that it never
-//! created belongs to nobody: what it asks for is refused.
+//! Envoy names every context by a number. A root is known since it was configured; a request since its headers came, and only for as long as its
+//! body or its trailers may follow, or it is held. What comes of a request that is not known is refused.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,23 @@ pub(crate) trait StreamContext {
     fn on_done(&mut self);
 }
 
+/// Which root a request belongs to, as the host knows it.
+pub(crate) trait Marks {
+    /// Why the host did not say.
+    type Error;
+
+    /// Marks the root that is being configured.
+    fn leave(&self, root: u32) -> Result<(), Self::Error>;
+    /// The root that the request at hand belongs to, if that one was marked.
+    fn read(&self) -> Result<Option<u32>, Self::Error>;
+}
+
 /// All contexts of a VM.
 pub(crate) struct Contexts<R: RootContext> {
     roots: BTreeMap<u32, R>,
+    /// The root that was configured while there was no other.
+    unmarked: Option<u32>,
+    /// Requests of which there is more to come, or that are held.
     streams: BTreeMap<u32, R::Stream>,
 }
 
@@ -50,21 +64,63 @@ impl<R: RootContext> Contexts<R> {
     pub(crate) const fn new() -> Self {
         Self {
             roots: BTreeMap::new(),
+            unmarked: None,
             streams: BTreeMap::new(),
         }
     }
 
-    /// Envoy has created a context: a request of that root's, or a root where `root` is 0.
-    pub(crate) fn create(&mut self, context: u32, root: u32) {
-        if root == 0 {
-            self.roots.insert(context, R::new(context));
-        } else if let Some(root) = self.roots.get(&root) {
-            self.streams.insert(context, root.stream(context));
+    /// Envoy has a policy of `size` octets for a root. Says whether it is taken over.
+    pub(crate) fn configure<M: Marks>(
+        &mut self,
+        context: u32,
+        size: usize,
+        marks: &M,
+    ) -> Result<bool, M::Error> {
+        if !self.roots.contains_key(&context) {
+            // All but one have a mark, so that a request without one is that one's.
+            if self.roots.is_empty() {
+                self.unmarked = Some(context);
+            } else {
+                marks.leave(context)?;
+            }
         }
+        let root = self.roots.entry(context);
+        Ok(root.or_insert_with(|| R::new(context)).on_configure(size))
     }
 
     pub(crate) fn root(&mut self, context: u32) -> Option<&mut R> {
         self.roots.get_mut(&context)
+    }
+
+    /// A request has come. Its context is kept for as long as there is anything to keep: `ends` says that its headers are all there is of it.
+    ///
+    /// Nothing where it belongs to no root.
+    pub(crate) fn request<M: Marks>(
+        &mut self,
+        context: u32,
+        ends: bool,
+        marks: &M,
+    ) -> Result<Option<Action>, M::Error> {
+        let Some(root) = self.root_of_request(marks)? else {
+            return Ok(None);
+        };
+        let mut stream = root.stream(context);
+        let action = stream.on_request_headers();
+        if !ends || action == Action::Pause {
+            self.streams.insert(context, stream);
+        }
+        Ok(Some(action))
+    }
+
+    fn root_of_request<M: Marks>(&self, marks: &M) -> Result<Option<&R>, M::Error> {
+        if let (1, Some((_, only))) = (self.roots.len(), self.roots.first_key_value()) {
+            return Ok(Some(only));
+        }
+        let root = match marks.read()? {
+            Some(marked) => Some(marked),
+            None => self.unmarked,
+        };
+        Ok(root.and_then(|root| self.roots.get(&root)))
     }
 
     pub(crate) fn stream(&mut self, context: u32) -> Option<&mut R::Stream> {
@@ -76,6 +132,9 @@ impl<R: RootContext> Contexts<R> {
         if let Some(mut stream) = self.streams.remove(&context) {
             stream.on_done();
         } else if let Some(mut root) = self.roots.remove(&context) {
+            if self.unmarked == Some(context) {
+                self.unmarked = None;
+            }
             root.on_done();
         }
     }
@@ -129,8 +188,13 @@ mod tests {
     }
 
     impl StreamContext for Stream {
+        /// Requests of odd numbers are held.
         fn on_request_headers(&mut self) -> Action {
-            Action::Continue
+            self.told.borrow_mut().push(self.name.clone());
+            match self.name.split_once(' ') {
+                Some((number, _)) if number.ends_with(['1', '3', '5', '7', '9']) => Action::Pause,
+                _ => Action::Continue,
+            }
         }
 
         fn on_request_body(&mut self) -> Action {
@@ -146,36 +210,104 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_request_belongs_to_its_root_until_it_ends() {
-        let mut contexts: Contexts<Root> = Contexts::new();
-        for (context, root) in [(1, 0), (2, 0), (3, 1), (4, 2)] {
-            contexts.create(context, root);
+    /// A host that reads the same mark each time, or fails.
+    struct Host(Result<Option<u32>, &'static str>);
+
+    impl Marks for Host {
+        type Error = &'static str;
+
+        fn leave(&self, _: u32) -> Result<(), &'static str> {
+            self.0.map(|_| ())
         }
-        let told = [1, 2].map(|root| Rc::clone(&contexts.root(root).unwrap().told));
-        let name = |contexts: &mut Contexts<Root>, context| {
-            contexts.stream(context).map(|stream| stream.name.clone())
-        };
-        assert_eq!(name(&mut contexts, 3).as_deref(), Some("3 of 1"));
-        assert_eq!(name(&mut contexts, 4).as_deref(), Some("4 of 2"));
-        for context in [3, 3, 1] {
-            contexts.end(context);
+
+        fn read(&self) -> Result<Option<u32>, &'static str> {
+            self.0
         }
-        assert_eq!(name(&mut contexts, 3), None);
-        assert!(contexts.root(1).is_none() && contexts.root(2).is_some());
-        assert_eq!(*told[0].borrow(), ["end 3 of 1", "end 1"]);
-        assert_eq!(*told[1].borrow(), [""; 0]);
+    }
+
+    const FAILING: Host = Host(Err("no such function"));
+    const UNMARKED: Host = Host(Ok(None));
+
+    /// Two roots, 1 without a mark and 2 with one.
+    fn two_roots() -> Contexts<Root> {
+        let mut contexts = Contexts::new();
+        assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
+        assert_eq!(contexts.configure(2, 9, &UNMARKED), Ok(true));
+        contexts
+    }
+
+    fn told(contexts: &mut Contexts<Root>, root: u32) -> Vec<String> {
+        contexts.root(root).unwrap().told.take()
     }
 
     #[test]
-    fn a_context_without_a_root_is_none() {
-        let mut contexts: Contexts<Root> = Contexts::new();
-        contexts.create(1, 0);
-        contexts.create(2, 7);
-        assert!(contexts.stream(2).is_none());
-        assert!(contexts.stream(1).is_none());
-        assert!(contexts.root(2).is_none());
-        contexts.end(9);
-        assert!(contexts.root(1).is_some());
+    fn the_only_root_has_all_requests_and_needs_no_mark() {
+        let mut contexts = Contexts::new();
+        assert_eq!(contexts.request(2, true, &UNMARKED), Ok(None));
+        assert_eq!(contexts.configure(1, 0, &FAILING), Ok(false));
+        assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
+        let passed = Ok(Some(Action::Continue));
+        assert_eq!(contexts.request(2, true, &FAILING), passed);
+        assert_eq!(told(&mut contexts, 1), ["2 of 1"]);
+    }
+
+    #[test]
+    fn a_request_belongs_to_the_root_whose_mark_it_bears() {
+        let mut contexts = two_roots();
+        let passed = Ok(Some(Action::Continue));
+        for mark in [None, Some(2), None] {
+            assert_eq!(contexts.request(4, true, &Host(Ok(mark))), passed);
+        }
+        assert_eq!(told(&mut contexts, 1), ["4 of 1", "4 of 1"]);
+        assert_eq!(told(&mut contexts, 2), ["4 of 2"]);
+        assert_eq!(contexts.request(4, true, &Host(Ok(Some(3)))), Ok(None));
+        assert!(contexts.request(4, true, &FAILING).is_err());
+    }
+
+    #[test]
+    fn a_root_that_cannot_be_marked_is_not_taken() {
+        let mut contexts = two_roots();
+        assert!(contexts.configure(3, 9, &FAILING).is_err());
+        assert!(contexts.root(3).is_none());
+    }
+
+    #[test]
+    fn without_the_root_that_has_no_mark_a_request_needs_one() {
+        let mut contexts = two_roots();
+        assert_eq!(contexts.configure(3, 9, &UNMARKED), Ok(true));
+        contexts.end(1);
+        assert_eq!(contexts.request(4, true, &UNMARKED), Ok(None));
+        contexts.end(2);
+        contexts.end(3);
+        // The next one is alone again.
+        assert_eq!(contexts.configure(5, 9, &FAILING), Ok(true));
+        assert_eq!(contexts.configure(6, 9, &UNMARKED), Ok(true));
+        assert!(contexts.request(8, true, &UNMARKED).unwrap().is_some());
+        assert_eq!(told(&mut contexts, 5), ["8 of 5"]);
+    }
+
+    #[test]
+    fn a_request_is_kept_while_more_may_come_of_it_or_it_is_held() {
+        let mut contexts = Contexts::<Root>::new();
+        assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
+        for (context, ends, is_kept) in [
+            (2, true, false),
+            (4, false, true),
+            (3, true, true),
+            (5, false, true),
+        ] {
+            assert!(contexts.request(context, ends, &FAILING).is_ok());
+            assert_eq!(contexts.stream(context).is_some(), is_kept, "{context}");
+        }
+        contexts.root(1).unwrap().told.take();
+        for context in [2, 3, 3, 4, 9] {
+            contexts.end(context);
+            assert!(contexts.stream(context).is_none());
+        }
+        assert_eq!(told(&mut contexts, 1), ["end 3 of 1", "end 4 of 1"]);
+        let told = Rc::clone(&contexts.root(1).unwrap().told);
+        contexts.end(1);
+        assert!(contexts.root(1).is_none());
+        assert_eq!(told.take(), ["end 1"]);
     }
 }

@@ -15,6 +15,7 @@ macro_rules! entry_points {
 
             use $crate::contexts::{Action, Contexts, RootContext as _, StreamContext as _};
             use $crate::host::{self, Level};
+            use $crate::root_mark::RootMarks;
 
             thread_local! {
                 /// The ABI hands a number to each callback, and nothing else, so that this is where a VM keeps what they mean.
@@ -47,18 +48,17 @@ macro_rules! entry_points {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_context_create(context: u32, root: u32) {
-                with((), |contexts| contexts.create(context, root));
-            }
-
-            #[unsafe(no_mangle)]
             extern "C" fn proxy_on_configure(context: u32, size: usize) -> u32 {
-                let taken = with(false, |contexts| {
-                    contexts
-                        .root(context)
-                        .is_some_and(|root| root.on_configure(size))
+                let taken = with(Ok(false), |contexts| {
+                    contexts.configure(context, size, &RootMarks)
                 });
-                u32::from(taken)
+                let taken = taken.map_err(|error| {
+                    let line = format!(
+                        "scopegate: a second policy in one VM needs Envoy's expressions (or a `vm_id` of its own): {error}"
+                    );
+                    host::log(Level::Error, &line);
+                });
+                u32::from(taken.unwrap_or(false))
             }
 
             #[unsafe(no_mangle)]
@@ -86,11 +86,16 @@ macro_rules! entry_points {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: u32) -> u32 {
-                let action = with(None, |contexts| {
-                    Some(contexts.stream(context)?.on_request_headers())
+            extern "C" fn proxy_on_request_headers(context: u32, _: usize, ends: u32) -> u32 {
+                let action = with(Ok(None), |contexts| {
+                    contexts.request(context, ends != 0, &RootMarks)
                 });
-                // Without a context there is no policy, and nobody who could let it go on.
+                let action = action.unwrap_or_else(|error| {
+                    let line = format!("scopegate: a request of an unknown policy: {error}");
+                    host::log(Level::Error, &line);
+                    None
+                });
+                // Without a root there is no policy, and nobody who could let it go on.
                 action.unwrap_or_else(|| {
                     $crate::answer::deny_unconfigured();
                     Action::Pause

@@ -21,6 +21,7 @@ mod key_call;
 mod known_answers;
 mod resumption;
 mod root;
+mod root_mark;
 mod sharing;
 mod stream;
 mod turn;

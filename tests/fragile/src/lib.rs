@@ -34,6 +34,7 @@ the_filter! {
     known_answers = "../../../filter/src/known_answers.rs";
     resumption = "../../../filter/src/resumption.rs";
     root = "../../../filter/src/root.rs";
+    root_mark = "../../../filter/src/root_mark.rs";
     sharing = "../../../filter/src/sharing.rs";
     stream = "../../../filter/src/stream.rs";
     turn = "../../../filter/src/turn.rs";
