@@ -21,7 +21,8 @@ Usage: bench envoy [OPTIONS]
   --quick         three rounds of 0.6 s each, all of them counted
   --loads A,B     these loads alone: rs256-one, routes-1000, rs256-distinct, rs256-zipf, es256-distinct, eddsa-distinct,
                   ps256-distinct, refused
-  --configs A,B   these configurations alone: none, wasm-header, wasm-hostcalls, wasm-floor, jwt_authn, jwt_authn-cache, jwt_authn-rbac, scopegate
+  --configs A,B   these configurations alone: none, wasm-header, wasm-hostcalls, wasm-floor, jwt_authn, jwt_authn-cache, jwt_authn-rbac, scopegate,
+                  scopegate-uncached
   --results DIR   where figures (JSON) and chart (SVG) are written (default bench/results)
 
 The last line of standard output is one JSON object with all figures.

@@ -27,6 +27,7 @@ fn colour(setup: Setup) -> &'static str {
         Setup::JwtAuthnCache => "#cc9933",
         Setup::JwtAuthnRbac => "#cc6677",
         Setup::Scopegate => "#117733",
+        Setup::ScopegateUncached => "#44aa99",
     }
 }
 

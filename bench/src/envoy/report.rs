@@ -121,20 +121,21 @@ impl fmt::Display for Report<'_> {
         }
         writeln!(
             f,
-            "\n| scopegate under | against | target | ratio of requests/s | by worker's time | | the floor's ratio | of the floor |\n\
-             |---|---|---:|---:|---:|---|---:|---:|"
+            "\n| scopegate under | against | target | ratio of requests/s | by worker's time | | every token verified | the floor's ratio | of the floor |\n\
+             |---|---|---:|---:|---:|---|---:|---:|---:|"
         )?;
         for outcome in self.outcomes {
             let target = outcome.target;
             writeln!(
                 f,
-                "| {} | {} | ≥ {:.2} | {} | {} | {} | {} | {} |",
+                "| {} | {} | ≥ {:.2} | {} | {} | {} | {} | {} | {} |",
                 target.load.name(),
                 against(target.load, target.against),
                 target.least,
                 outcome.ratio.spread(|value| format!("{value:.2}")),
                 shown(outcome.by_cpu),
                 verdict(outcome.is_met()),
+                shown(outcome.uncached),
                 shown(outcome.allowed),
                 shown(outcome.of_floor),
             )?;
@@ -213,6 +214,7 @@ fn of_outcome(outcome: &Outcome) -> Value {
         "ratio": outcome.ratio.json(),
         "ratio_by_worker_time": outcome.by_cpu.map(figure),
         "met": outcome.is_met(),
+        "ratio_every_token_verified": outcome.uncached.map(figure),
     })
 }
 
@@ -289,7 +291,7 @@ mod tests {
         let text = report.to_string();
         for line in [
             "| refused | wasm-header | 50000 (40000 to 60000) | 20.0 (16.7 to 25.0) | 1.00 | 100 | 200 | – |",
-            "| refused | wasm-header | ≥ 0.85 | 0.90 (0.80 to 0.90) | 0.90 (0.80 to 0.90) | met | – | – |",
+            "| refused | wasm-header | ≥ 0.85 | 0.90 (0.80 to 0.90) | 0.90 (0.80 to 0.90) | met | – | – | – |",
             "| set_property | 150 (150 to 150) |",
             "| wasm file | 900 | 1000 | missed |",
             "| VM at rest | 8192 | 8192 | met |",

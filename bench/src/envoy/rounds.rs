@@ -119,7 +119,7 @@ fn measured(sample: &Sample, hits: Option<f64>) -> Option<Measured> {
 fn token_cache(bench: &Bench, subject: &Subject) -> Result<(u64, u64)> {
     let prefix = subject.listener.replace([',', ' '], "_");
     let (hit, miss) = match subject.setup {
-        Setup::Scopegate => (
+        Setup::Scopegate | Setup::ScopegateUncached => (
             "wasmcustom.scopegate.token_cache.hit".to_owned(),
             "wasmcustom.scopegate.token_cache.miss".to_owned(),
         ),

@@ -29,10 +29,12 @@ pub(crate) enum Setup {
     /// With RBAC on the token's claims.
     JwtAuthnRbac,
     Scopegate,
+    /// Without a token cache.
+    ScopegateUncached,
 }
 
 impl Setup {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::None,
         Self::WasmHeader,
         Self::WasmHostcalls,
@@ -41,6 +43,7 @@ impl Setup {
         Self::JwtAuthnCache,
         Self::JwtAuthnRbac,
         Self::Scopegate,
+        Self::ScopegateUncached,
     ];
 
     /// The name in tables, in JSON and on the command line.
@@ -54,6 +57,7 @@ impl Setup {
             Self::JwtAuthnCache => "jwt_authn-cache",
             Self::JwtAuthnRbac => "jwt_authn-rbac",
             Self::Scopegate => "scopegate",
+            Self::ScopegateUncached => "scopegate-uncached",
         }
     }
 
@@ -67,7 +71,10 @@ impl Setup {
 
     /// Whether it also looks at what a good token allows.
     pub(crate) fn checks_scopes(self) -> bool {
-        matches!(self, Self::JwtAuthnRbac | Self::Scopegate)
+        matches!(
+            self,
+            Self::JwtAuthnRbac | Self::Scopegate | Self::ScopegateUncached
+        )
     }
 }
 
@@ -112,6 +119,7 @@ pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) ->
                 files,
                 &policy::few_routes(issuer, cache.kibibytes),
             ),
+            Setup::ScopegateUncached => gate(setup.name(), files, &policy::few_routes(issuer, 0)),
         })
         .collect();
     listeners.push(native::with_rbac(CACHED_RBAC, issuer, Some(cache.tokens)));
@@ -157,8 +165,9 @@ pub(crate) fn gate_and_floors(files: &Files, policy: &str, issuer: &Issuer) -> R
     ))
 }
 
+/// The gate, in a VM of its own: two policies in one have to be told apart for each request.
 fn gate(name: &str, files: &Files, policy: &str) -> Value {
-    open(name, &[e2e::config::gate(&files.gate, policy)])
+    open(name, &[configured(&files.gate, name, policy)])
 }
 
 /// A filter that takes no configuration, in a VM of its own.

@@ -134,12 +134,14 @@ pub(crate) fn start(bin: &Path, configuration: &str, processors: &Processors) ->
 }
 
 /// Both token caches have a part in the load by Zipf's law, so there the native filters have theirs.
-/// A floor there is for some loads alone.
+/// A floor, and a gate without a token cache, there are for some loads alone.
 fn listener_for(setup: Setup, load: Load) -> Option<&'static str> {
     match (setup, load) {
         (Setup::JwtAuthnRbac, Load::Rs256Zipf) => Some(setup::CACHED_RBAC),
         (Setup::Scopegate, Load::Routes1000) => Some(setup::MANY_ROUTES),
         (Setup::WasmFloor, load) => Floor::of(load).map(Floor::name),
+        // With a token that is known, or none, it would be what `scopegate` is.
+        (Setup::ScopegateUncached, load) if !load.is_distinct() => None,
         _ => Some(setup.name()),
     }
 }

@@ -50,9 +50,11 @@ pub(crate) struct Outcome {
     pub(crate) ratio: Figure,
     /// The same by the processor time of Envoy's worker, which other programs on the machine disturb less.
     pub(crate) by_cpu: Option<Figure>,
-    /// What the load's floor reaches against the same: more is beyond the platform.
+    /// The ratio of a gate without a token cache: what it is when every token is verified.
+    pub(crate) uncached: Option<Figure>,
+    /// What the load's floor reaches against the same: more is beyond the platform, unless a token cache gives it.
     pub(crate) allowed: Option<Figure>,
-    /// The gate against that floor.
+    /// The gate against that floor; where the load has distinct tokens the one without a token cache, which does the floor's work each time.
     pub(crate) of_floor: Option<Figure>,
 }
 
@@ -75,14 +77,16 @@ fn outcome(target: &'static Target, rows: &[Row]) -> Option<Outcome> {
     let other = find(rows, target.against.0, target.against.1)?;
     let floor = floor::setup_of(target.load);
     let floor = floor.and_then(|setup| find(rows, target.load, setup));
+    let uncached = find(rows, target.load, Setup::ScopegateUncached);
     let rps: Compared = |one, other| one.rps / other.rps;
     Some(Outcome {
         target,
         ratio: compared(gate, other, rps)?,
         by_cpu: compared(gate, other, |gate, other| other.cpu_us / gate.cpu_us)
             .filter(|figure| figure.median.is_finite()),
+        uncached: uncached.and_then(|gate| compared(gate, other, rps)),
         allowed: floor.and_then(|floor| compared(floor, other, rps)),
-        of_floor: floor.and_then(|floor| compared(gate, floor, rps)),
+        of_floor: floor.and_then(|floor| compared(uncached.unwrap_or(gate), floor, rps)),
     })
 }
 

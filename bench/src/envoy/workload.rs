@@ -14,7 +14,8 @@ pub(crate) enum Load {
     Rs256One,
     /// As [`Load::Rs256One`], on a policy of 1,000 routes.
     Routes1000,
-    /// Distinct tokens in turn, three times as many as a token cache holds, so that none is there when it comes again.
+    /// Distinct tokens in turn, three times as many as a token cache holds: in one that keeps the most recently used ones, none is there
+    /// when it comes again.
     Rs256Distinct,
     /// Tokens as many users send them: the k-th of 10,000 comes with a probability that goes as 1/k.
     Rs256Zipf,
@@ -61,6 +62,11 @@ impl Load {
             Self::Ps256Distinct => "ps256-distinct",
             Self::Refused => "refused",
         }
+    }
+
+    /// Whether no token comes again before all others have come.
+    pub(crate) fn is_distinct(self) -> bool {
+        self.tokens().is_some_and(|(_, count)| count == DISTINCT)
     }
 
     /// Its tokens, where there are many: the algorithm, and how many.
