@@ -274,9 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_a_miss() {
+    fn without_a_cache_each_is_a_miss() {
         let size = Size {
-            cache_kib: 1,
+            cache_kib: 0,
             ..SMALL
         };
         let mut scene = Scene::new(size, CacheUse::Miss).unwrap();

@@ -17,9 +17,6 @@ const USUAL: Size = Size {
     cache_kib: 64 * 1024,
 };
 
-/// A cache in which a turn of the usual tokens finds no room, so that each is new when it comes again.
-const SMALL_CACHE_KIB: usize = 32;
-
 /// What grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dimension {
@@ -123,7 +120,7 @@ pub(crate) fn all() -> Result<Vec<Series>> {
     let mut all = Vec::new();
     for dimension in Dimension::ALL {
         for token in [Token::Known, Token::New] {
-            // How many tokens are known does not matter to one that is not: it only takes the place of another.
+            // How many tokens are known does not matter to one that is not.
             if dimension == Dimension::Tokens && token == Token::New {
                 continue;
             }
@@ -144,14 +141,12 @@ fn point(dimension: Dimension, token: Token, size: usize) -> Result<Point> {
     let scene = match token {
         Token::Known => Scene::new(wanted, CacheUse::Hit),
         Token::New => {
-            let cache_kib = SMALL_CACHE_KIB;
-            Scene::new(
-                Size {
-                    cache_kib,
-                    ..wanted
-                },
-                CacheUse::Miss,
-            )
+            // Without a cache each is new when it comes again.
+            let uncached = Size {
+                cache_kib: 0,
+                ..wanted
+            };
+            Scene::new(uncached, CacheUse::Miss)
         }
     };
     let scene = scene.with_context(|| format!("{size} {}", dimension.name()))?;
