@@ -54,8 +54,6 @@ pub(crate) trait Marks {
 /// All contexts of a VM.
 pub(crate) struct Contexts<R: RootContext> {
     roots: BTreeMap<u32, R>,
-    /// The root that was configured while there was no other.
-    unmarked: Option<u32>,
     /// Requests of which there is more to come, or that are held.
     streams: BTreeMap<u32, R::Stream>,
 }
@@ -64,7 +62,6 @@ impl<R: RootContext> Contexts<R> {
     pub(crate) const fn new() -> Self {
         Self {
             roots: BTreeMap::new(),
-            unmarked: None,
             streams: BTreeMap::new(),
         }
     }
@@ -77,12 +74,9 @@ impl<R: RootContext> Contexts<R> {
         marks: &M,
     ) -> Result<bool, M::Error> {
         if !self.roots.contains_key(&context) {
-            // All but one have a mark, so that a request without one is that one's.
-            if self.roots.is_empty() {
-                self.unmarked = Some(context);
-            } else {
-                marks.leave(context)?;
-            }
+            // Also where it is alone, and may stay so: a worker that cannot take a second policy when it comes loses its VM, but a
+            // host that refuses the mark of the first one is found out before anything serves.
+            marks.leave(context)?;
         }
         let root = self.roots.entry(context);
         Ok(root.or_insert_with(|| R::new(context)).on_configure(size))
@@ -116,10 +110,7 @@ impl<R: RootContext> Contexts<R> {
         if let (1, Some((_, only))) = (self.roots.len(), self.roots.first_key_value()) {
             return Ok(Some(only));
         }
-        let root = match marks.read()? {
-            Some(marked) => Some(marked),
-            None => self.unmarked,
-        };
+        let root = marks.read()?;
         Ok(root.and_then(|root| self.roots.get(&root)))
     }
 
@@ -132,9 +123,6 @@ impl<R: RootContext> Contexts<R> {
         if let Some(mut stream) = self.streams.remove(&context) {
             stream.on_done();
         } else if let Some(mut root) = self.roots.remove(&context) {
-            if self.unmarked == Some(context) {
-                self.unmarked = None;
-            }
             root.on_done();
         }
     }
@@ -228,11 +216,11 @@ mod tests {
     const FAILING: Host = Host(Err("no such function"));
     const UNMARKED: Host = Host(Ok(None));
 
-    /// Two roots, 1 without a mark and 2 with one.
-    fn two_roots() -> Contexts<Root> {
+    fn roots(numbers: &[u32]) -> Contexts<Root> {
         let mut contexts = Contexts::new();
-        assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
-        assert_eq!(contexts.configure(2, 9, &UNMARKED), Ok(true));
+        for root in numbers {
+            assert_eq!(contexts.configure(*root, 9, &UNMARKED), Ok(true));
+        }
         contexts
     }
 
@@ -241,10 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn the_only_root_has_all_requests_and_needs_no_mark() {
+    fn the_only_root_has_all_requests_whatever_their_mark() {
         let mut contexts = Contexts::new();
         assert_eq!(contexts.request(2, true, &UNMARKED), Ok(None));
-        assert_eq!(contexts.configure(1, 0, &FAILING), Ok(false));
+        assert_eq!(contexts.configure(1, 0, &UNMARKED), Ok(false));
+        // It has its mark since.
         assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
         let passed = Ok(Some(Action::Continue));
         assert_eq!(contexts.request(2, true, &FAILING), passed);
@@ -253,43 +242,31 @@ mod tests {
 
     #[test]
     fn a_request_belongs_to_the_root_whose_mark_it_bears() {
-        let mut contexts = two_roots();
+        let mut contexts = roots(&[1, 2]);
         let passed = Ok(Some(Action::Continue));
-        for mark in [None, Some(2), None] {
-            assert_eq!(contexts.request(4, true, &Host(Ok(mark))), passed);
+        for mark in [1, 2, 1] {
+            assert_eq!(contexts.request(4, true, &Host(Ok(Some(mark)))), passed);
         }
         assert_eq!(told(&mut contexts, 1), ["4 of 1", "4 of 1"]);
         assert_eq!(told(&mut contexts, 2), ["4 of 2"]);
-        assert_eq!(contexts.request(4, true, &Host(Ok(Some(3)))), Ok(None));
+        for mark in [Some(3), None] {
+            assert_eq!(contexts.request(4, true, &Host(Ok(mark))), Ok(None));
+        }
         assert!(contexts.request(4, true, &FAILING).is_err());
     }
 
     #[test]
     fn a_root_that_cannot_be_marked_is_not_taken() {
-        let mut contexts = two_roots();
-        assert!(contexts.configure(3, 9, &FAILING).is_err());
-        assert!(contexts.root(3).is_none());
-    }
-
-    #[test]
-    fn without_the_root_that_has_no_mark_a_request_needs_one() {
-        let mut contexts = two_roots();
-        assert_eq!(contexts.configure(3, 9, &UNMARKED), Ok(true));
-        contexts.end(1);
-        assert_eq!(contexts.request(4, true, &UNMARKED), Ok(None));
-        contexts.end(2);
-        contexts.end(3);
-        // The next one is alone again.
-        assert_eq!(contexts.configure(5, 9, &FAILING), Ok(true));
-        assert_eq!(contexts.configure(6, 9, &UNMARKED), Ok(true));
-        assert!(contexts.request(8, true, &UNMARKED).unwrap().is_some());
-        assert_eq!(told(&mut contexts, 5), ["8 of 5"]);
+        for first in [&[][..], &[1]] {
+            let mut contexts = roots(first);
+            assert!(contexts.configure(3, 9, &FAILING).is_err());
+            assert!(contexts.root(3).is_none());
+        }
     }
 
     #[test]
     fn a_request_is_kept_while_more_may_come_of_it_or_it_is_held() {
-        let mut contexts = Contexts::<Root>::new();
-        assert_eq!(contexts.configure(1, 9, &FAILING), Ok(true));
+        let mut contexts = roots(&[1]);
         for (context, ends, is_kept) in [
             (2, true, false),
             (4, false, true),

@@ -54,7 +54,7 @@ macro_rules! entry_points {
                 });
                 let taken = taken.map_err(|error| {
                     let line = format!(
-                        "scopegate: a second policy in one VM needs Envoy's expressions (or a `vm_id` of its own): {error}"
+                        "scopegate: the filter needs Envoy's functions `expr_create` and `expr_evaluate`: {error}"
                     );
                     host::log(Level::Error, &line);
                 });

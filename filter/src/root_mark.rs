@@ -1,8 +1,8 @@
 //! Telling the root contexts of one VM apart when a request comes.
 //!
 //! Envoy tells a module which root a request belongs to by a callback of its own, before each request. Entering the VM for that takes as long as
-//! a good part of the decision, and nearly every VM has one root. So the filter does without, and a root that is
-//! configured beside others leaves a mark: Envoy keeps the expressions that `expr_create` makes for each root by itself,
+//! a good part of the decision, and nearly every VM has one root. So the filter does without, and every root leaves a mark when it is
+//! configured, which is read where there are several: Envoy keeps the expressions that `expr_create` makes for each root by itself,
 //! under numbers that begin at 0, so that the expression 0 gives the number of its root to all requests of it, and to no others.
 
 use crate::contexts::Marks;

@@ -28,6 +28,10 @@ fn refusal(tools: &Tools, policy: &str) -> String {
     let keys = test_key::load().unwrap();
     let mut plan = plan(tools, &keys);
     plan.filtered_listener("one", &config::gate(&tools.filter, policy));
+    start(plan)
+}
+
+fn start(plan: Plan<'_>) -> String {
     match plan.start() {
         Ok(_) => "it serves".to_owned(),
         Err(error) => format!("{error:#}"),
@@ -46,6 +50,43 @@ fn a_policy_that_does_not_parse_never_serves_and_says_where_it_is_wrong() {
         "{said}"
     );
 }
+
+/// The filter could not tell the requests of two policies apart, and would find that out in the middle of an update.
+#[test]
+fn a_vm_that_may_not_call_expressions_never_serves() {
+    let Some(tools) = tools::find().unwrap() else {
+        return;
+    };
+    let keys = test_key::load().unwrap();
+    let mut plan = plan(&tools, &keys);
+    let policy = "{ version: 1, realm: timesheets, routes: [{ path: /healthz, public: true }] }";
+    let mut filter = config::gate(&tools.filter, policy);
+    let allowed = CAPABILITIES.map(|name| (name.to_owned(), serde_json::json!({})));
+    filter["typed_config"]["config"]["capability_restriction_config"] =
+        serde_json::json!({ "allowed_capabilities": serde_json::Map::from_iter(allowed) });
+    plan.filtered_listener("one", &filter);
+    let said = start(plan);
+    assert!(
+        said.contains("needs Envoy's functions `expr_create`"),
+        "{said}"
+    );
+}
+
+/// All that it takes to be configured, but `proxy_call_foreign_function`.
+const CAPABILITIES: [&str; 12] = [
+    "proxy_on_memory_allocate",
+    "proxy_on_configure",
+    "proxy_on_request_headers",
+    "proxy_get_buffer_bytes",
+    "proxy_log",
+    "proxy_define_metric",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_set_effective_context",
+    "proxy_set_tick_period_milliseconds",
+    "random_get",
+    "environ_get",
+    "environ_sizes_get",
+];
 
 #[test]
 fn an_issuer_without_a_cluster_never_serves() {
