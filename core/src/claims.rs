@@ -1,30 +1,24 @@
 //! The claims of a token: what RFC 7519 and RFC 9068 name, typed, and everything else as it came.
 
 use std::fmt;
-use std::mem::size_of;
 use std::time::Duration;
 
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 
+use crate::json::{Object, Value};
 use crate::time::Timestamp;
 
 /// The payload of a token. It permits nothing until it stands in a `Verified<Claims>`.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Claims {
-    /// `iss` (RFC 7519 section 4.1.1).
-    pub(crate) issuer: String,
-    /// `sub` (section 4.1.2).
-    pub(crate) subject: Option<String>,
-    /// `aud` (section 4.1.3): one string, or any number of them.
-    pub(crate) audience: Vec<String>,
-    /// `exp` (section 4.1.4).
+    /// `exp` (RFC 7519 section 4.1.4).
     pub(crate) expires: NumericDate,
     /// `nbf` (section 4.1.5).
     pub(crate) not_before: Option<NumericDate>,
     /// `iat` (section 4.1.6).
     pub(crate) issued_at: Option<NumericDate>,
-    /// Every claim by its name, those above too.
-    pub(crate) all: Map<String, Value>,
+    /// Every claim by its name. `iss` is a string, `sub` is one if it is there, `aud` is one or an array of them.
+    all: Object,
 }
 
 /// Why a JSON object does not hold the claims of a token that we can judge.
@@ -49,53 +43,89 @@ impl Claims {
     ///
     /// # Errors
     /// The first claim that is missing or of the wrong type.
-    pub(crate) fn from_object(all: Map<String, Value>) -> Result<Self, InvalidClaims> {
-        if all.contains_key("cnf") {
+    pub(crate) fn from_object(all: Object) -> Result<Self, InvalidClaims> {
+        // One look at every name: to look for each of these would be as many.
+        let mut known = Known::default();
+        for (name, value) in all.members() {
+            let place = match name {
+                "iss" => &mut known.iss,
+                "sub" => &mut known.sub,
+                "aud" => &mut known.aud,
+                "exp" => &mut known.exp,
+                "nbf" => &mut known.nbf,
+                "iat" => &mut known.iat,
+                "cnf" => &mut known.cnf,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        if known.cnf.is_some() {
             return Err(InvalidClaims::ProofOfPossession);
         }
+        string(known.iss, "iss")?.ok_or(InvalidClaims::Missing { claim: "iss" })?;
+        string(known.sub, "sub")?;
+        strings(known.aud, "aud")?;
         Ok(Self {
-            issuer: string(&all, "iss")?.ok_or(InvalidClaims::Missing { claim: "iss" })?,
-            subject: string(&all, "sub")?,
-            audience: strings(&all, "aud")?,
-            expires: date(&all, "exp")?.ok_or(InvalidClaims::Missing { claim: "exp" })?,
-            not_before: date(&all, "nbf")?,
-            issued_at: date(&all, "iat")?,
+            expires: date(known.exp, "exp")?.ok_or(InvalidClaims::Missing { claim: "exp" })?,
+            not_before: date(known.nbf, "nbf")?,
+            issued_at: date(known.iat, "iat")?,
             all,
         })
     }
 
+    /// `iss` (RFC 7519 section 4.1.1).
+    pub(crate) fn issuer(&self) -> &str {
+        self.string("iss").unwrap_or_default()
+    }
+
+    /// `sub` (section 4.1.2).
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.string("sub")
+    }
+
+    /// The value of a claim.
+    pub(crate) fn get(&self, claim: &str) -> Option<Value<'_>> {
+        self.all.get(claim)
+    }
+
     /// The value at a path: the first name is a claim, each further one a member of the object found so far.
-    pub(crate) fn at_path(&self, path: &[String]) -> Option<&Value> {
+    pub(crate) fn at_path(&self, path: &[String]) -> Option<Value<'_>> {
         let (claim, members) = path.split_first()?;
+        let claim = self.get(claim)?;
         members
             .iter()
-            .try_fold(self.all.get(claim)?, |value, name| {
-                value.as_object()?.get(name)
-            })
+            .try_fold(claim, |value, name| value.as_object()?.get(name))
     }
 
     /// Whether every claim that RFC 9068 section 2.2 requires is there, with the type it must have.
     ///
     /// `iss` and `exp` always are. An `aud` that names nobody does not count.
     pub(crate) fn has_rfc9068_claims(&self) -> bool {
-        let is_string = |claim| self.all.get(claim).is_some_and(Value::is_string);
-        !self.audience.is_empty()
-            && self.subject.is_some()
+        let names_somebody = match self.get("aud") {
+            Some(Value::Array(mut named)) => named.next().is_some(),
+            named => named.is_some(),
+        };
+        let is_string = |claim| self.string(claim).is_some();
+        names_somebody
             && self.issued_at.is_some()
+            && is_string("sub")
             && is_string("client_id")
             && is_string("jti")
     }
 
-    /// About how many bytes these claims hold on the heap: for the budget of a cache, rather too many than too few.
+    /// How many octets these claims hold on the heap.
     pub(crate) fn size(&self) -> usize {
-        let audience = self.audience.iter().map(|name| string_size(name));
-        audience
-            .chain([
-                self.issuer.len(),
-                self.subject.as_ref().map_or(0, String::len),
-                object_size(&self.all),
-            ])
-            .fold(0, usize::saturating_add)
+        self.all.size()
+    }
+
+    /// The claims as other libraries would show them.
+    #[cfg(test)]
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        self.all.to_json()
+    }
+
+    fn string(&self, claim: &str) -> Option<&str> {
+        self.get(claim).and_then(Value::as_str)
     }
 }
 
@@ -106,33 +136,43 @@ impl fmt::Debug for Claims {
     }
 }
 
-fn string(all: &Map<String, Value>, claim: &'static str) -> Result<Option<String>, InvalidClaims> {
-    match all.get(claim) {
+/// The claims that are typed, as they stand in an object.
+#[derive(Default)]
+struct Known<'o> {
+    iss: Option<Value<'o>>,
+    sub: Option<Value<'o>>,
+    aud: Option<Value<'o>>,
+    exp: Option<Value<'o>>,
+    nbf: Option<Value<'o>>,
+    iat: Option<Value<'o>>,
+    cnf: Option<Value<'o>>,
+}
+
+fn string<'o>(
+    value: Option<Value<'o>>,
+    claim: &'static str,
+) -> Result<Option<&'o str>, InvalidClaims> {
+    match value {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(InvalidClaims::WrongType { claim }),
     }
 }
 
-/// A string or an array of strings; absent and `[]` are both nobody.
-fn strings(all: &Map<String, Value>, claim: &'static str) -> Result<Vec<String>, InvalidClaims> {
-    let wrong_type = InvalidClaims::WrongType { claim };
-    match all.get(claim) {
-        None => Ok(Vec::new()),
-        Some(Value::String(text)) => Ok(vec![text.clone()]),
-        Some(Value::Array(elements)) => elements
-            .iter()
-            .map(|element| element.as_str().map(str::to_owned).ok_or(wrong_type))
-            .collect(),
-        Some(_) => Err(wrong_type),
+/// A string or an array of strings, or nothing.
+fn strings(value: Option<Value<'_>>, claim: &'static str) -> Result<(), InvalidClaims> {
+    match value {
+        None | Some(Value::String(_)) => Ok(()),
+        Some(Value::Array(elements)) if elements.are_strings() => Ok(()),
+        Some(_) => Err(InvalidClaims::WrongType { claim }),
     }
 }
 
 fn date(
-    all: &Map<String, Value>,
+    value: Option<Value<'_>>,
     claim: &'static str,
 ) -> Result<Option<NumericDate>, InvalidClaims> {
-    match all.get(claim) {
+    match value {
         None => Ok(None),
         Some(Value::Number(seconds)) => Ok(Some(NumericDate::from_seconds(seconds))),
         Some(_) => Err(InvalidClaims::WrongType { claim }),
@@ -172,39 +212,6 @@ impl NumericDate {
     /// What lies before 1970 becomes 1970: no clock shows less, so every comparison with one stays the same.
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millis(u64::try_from(self.0).unwrap_or(0))
-    }
-}
-
-fn string_size(text: &str) -> usize {
-    size_of::<String>().saturating_add(text.len())
-}
-
-/// A `BTreeMap` keeps its nodes half full at worst, so each member counts twice its slot.
-fn object_size(members: &Map<String, Value>) -> usize {
-    const SLOT: usize = 2 * (size_of::<String>() + size_of::<Value>());
-    members
-        .iter()
-        .map(|(name, value)| {
-            SLOT.saturating_add(name.len())
-                .saturating_add(value_size(value))
-        })
-        .fold(0, usize::saturating_add)
-}
-
-/// What a value holds beyond itself. The depth is bounded by `json::MAX_DEPTH`.
-fn value_size(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(elements) => elements
-            .iter()
-            .map(|element| {
-                size_of::<Value>()
-                    .saturating_mul(2)
-                    .saturating_add(value_size(element))
-            })
-            .fold(0, usize::saturating_add),
-        Value::Object(members) => object_size(members),
     }
 }
 

@@ -224,19 +224,15 @@ impl<'p> Gate<'p, '_> {
         let parsed = UnverifiedToken::parse(token)?;
         let id = self
             .policy
-            .issuer_of(&parsed.claims.issuer)
+            .issuer_of(parsed.claims.issuer())
             .ok_or(Reason::IssuerUnknown)?;
         let issuer = accept(self.policy, id, wanted, self.facts)?;
         if !issuer.algorithms.contains(&parsed.header.algorithm) {
             return Err(Reason::AlgorithmRefused.into());
         }
-        check_type(
-            parsed.header.typ.as_deref(),
-            &parsed.claims,
-            issuer.token_type,
-        )?;
+        check_type(parsed.header.typ(), &parsed.claims, issuer.token_type)?;
         check_validity(&parsed.claims, issuer, wanted, self.now)?;
-        let kid = parsed.header.kid.as_deref();
+        let kid = parsed.header.kid();
         let has_come = |date: &NumericDate| date.has_come(self.now, issuer.clock_skew);
         let issued = parsed.claims.issued_at.filter(has_come);
         let found = self
@@ -255,7 +251,7 @@ impl<'p> Gate<'p, '_> {
         self.facts.kid.clone_from(&key.kid);
         let by = SignedBy {
             issuer: id,
-            kid: parsed.header.kid.clone(),
+            kid: kid.map(str::to_owned),
             algorithm: parsed.header.algorithm,
             key: key.thumbprint,
         };
@@ -297,7 +293,7 @@ fn authorise<'p>(
 ) -> Result<IdentityHeaders<'p>, Stop<'p>> {
     let claims: &Verified<Claims> = &entry.claims;
     if policy.envoy.log_subject {
-        facts.subject = claims.subject.as_deref().map(in_one_line);
+        facts.subject = claims.subject().map(in_one_line);
     }
     if let Some(rule) = refusing_rule(claims, &wanted.claims) {
         facts.claim = Some(rule.claim.join("."));

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use serde_json::Value;
 use url::Url;
 
-use crate::json::{self, InvalidJson};
+use crate::json::{InvalidJson, Object, Value};
 use crate::key_url::{self, InvalidKeyUrl, PlainHttp};
 
 /// The largest metadata that is read, in bytes. Real issuers' are 2 to 6 KiB.
@@ -84,7 +83,7 @@ impl Discovery {
         if body.len() > MAX_METADATA_BYTES {
             return Err(InvalidMetadata::TooLarge);
         }
-        let document = json::parse_object(body).map_err(InvalidMetadata::Json)?;
+        let document = Object::parse(body).map_err(InvalidMetadata::Json)?;
         if document.get("issuer").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(InvalidMetadata::Issuer);
         }

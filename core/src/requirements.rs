@@ -1,9 +1,9 @@
 //! What a route and its issuer want of a token, and whether its claims have it.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use crate::claims::Claims;
-use crate::json::EXACT_INTEGERS;
+use crate::json::{EXACT_INTEGERS, Elements, Value};
 use crate::policy::{ClaimRule, ClaimTest, Issuer, Requirements, ScopeDemand, TokenType};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -85,7 +85,7 @@ enum Granted<'a> {
     /// RFC 6749 section 3.3: separated by spaces, and by nothing else.
     Text(&'a str),
     /// Taken as they are: a space inside one is part of it.
-    List(&'a [Value]),
+    List(Elements<'a>),
     Nothing,
 }
 
@@ -93,39 +93,34 @@ impl<'a> Granted<'a> {
     /// The first claim that is *present* counts, whatever it holds: falling back from one that is empty
     /// or of the wrong type to the next would grant what the issuer took away.
     fn of(claims: &'a Claims, scope_claims: &[String]) -> Self {
-        match scope_claims.iter().find_map(|name| claims.all.get(name)) {
+        match scope_claims.iter().find_map(|name| claims.get(name)) {
             Some(Value::String(text)) => Self::Text(text),
-            Some(Value::Array(list)) if list.iter().all(Value::is_string) => Self::List(list),
+            Some(Value::Array(list)) if list.are_strings() => Self::List(list),
             _ => Self::Nothing,
         }
     }
 
     fn has(&self, scope: &str) -> bool {
-        match self {
+        match *self {
             Self::Text(text) => text.split(' ').any(|granted| granted == scope),
-            Self::List(list) => list.iter().any(|granted| granted.as_str() == Some(scope)),
+            Self::List(mut list) => list.any(|granted| granted.as_str() == Some(scope)),
             Self::Nothing => false,
         }
     }
 }
 
 fn names_an_audience(claims: &Claims, audience_claim: &str, wanted: &[String]) -> bool {
-    if audience_claim == "aud" {
-        return claims.audience.iter().any(|named| wanted.contains(named));
-    }
-    let is_wanted = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|named| wanted.iter().any(|audience| audience == named))
-    };
-    match claims.all.get(audience_claim) {
-        Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.iter().any(is_wanted),
-        Some(value) => is_wanted(value),
-        None => false,
+    let is_wanted = |named: &str| wanted.iter().any(|audience| audience == named);
+    match claims.get(audience_claim) {
+        Some(Value::String(named)) => is_wanted(named),
+        Some(Value::Array(list)) => {
+            list.are_strings() && list.filter_map(Value::as_str).any(is_wanted)
+        }
+        _ => false,
     }
 }
 
-fn holds(claim: Option<&Value>, test: &ClaimTest) -> bool {
+fn holds(claim: Option<Value<'_>>, test: &ClaimTest) -> bool {
     match (test, claim) {
         (ClaimTest::Exists(expected), _) => claim.is_some() == *expected,
         (_, None) => false,
@@ -133,8 +128,8 @@ fn holds(claim: Option<&Value>, test: &ClaimTest) -> bool {
         (ClaimTest::OneOf(expected), Some(claim)) => {
             expected.iter().any(|one| is_same_scalar(claim, one))
         }
-        (ClaimTest::Contains(expected), Some(Value::Array(list))) => {
-            list.iter().any(|element| is_same_scalar(element, expected))
+        (ClaimTest::Contains(expected), Some(Value::Array(mut list))) => {
+            list.any(|element| is_same_scalar(element, expected))
         }
         // A string contains no roles: `contains` on it would be a search for part of a word.
         (ClaimTest::Contains(_), Some(_)) => false,
@@ -142,13 +137,14 @@ fn holds(claim: Option<&Value>, test: &ClaimTest) -> bool {
 }
 
 /// Equality of JSON scalars with their type: `1` is `1.0`, but neither is `"1"` or `true`.
-fn is_same_scalar(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => {
-            left == right || is_same_integer(left, right)
+fn is_same_scalar(claim: Value<'_>, expected: &serde_json::Value) -> bool {
+    match (claim, expected) {
+        (Value::Bool(claim), serde_json::Value::Bool(expected)) => claim == *expected,
+        (Value::String(claim), serde_json::Value::String(expected)) => claim == expected,
+        (Value::Number(claim), serde_json::Value::Number(expected)) => {
+            claim == expected || is_same_integer(claim, expected)
         }
-        (Value::Array(_) | Value::Object(_), _) => false,
-        (left, right) => left == right,
+        _ => false,
     }
 }
 
@@ -166,14 +162,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::Object;
 
-    fn claims(members: Value) -> Claims {
-        let Value::Object(mut all) = members else {
-            panic!("claims are an object");
-        };
-        all.insert("iss".to_owned(), json!("https://issuer.example/"));
-        all.insert("exp".to_owned(), json!(1_000));
-        Claims::from_object(all).unwrap()
+    fn claims(members: serde_json::Value) -> Claims {
+        let mut all = members;
+        all["iss"] = json!("https://issuer.example/");
+        all["exp"] = json!(1_000);
+        Claims::from_object(Object::parse(all.to_string().as_bytes()).unwrap()).unwrap()
     }
 
     fn strings(texts: &[&str]) -> Vec<String> {
@@ -238,10 +233,39 @@ mod tests {
     }
 
     #[test]
+    fn the_audience_is_one_string_or_many() {
+        let wanted = strings(&["a", "b"]);
+        for (named, expected) in [
+            (json!("a"), true),
+            (json!("b"), true),
+            (json!("c"), false),
+            (json!("a b"), false),
+            (json!("A"), false),
+            (json!(""), false),
+            (json!(["a"]), true),
+            (json!(["c", "b", "c"]), true),
+            (json!(["c"]), false),
+            (json!([]), false),
+        ] {
+            for claim in ["aud", "client_id"] {
+                let claims = claims(json!({ claim: named }));
+                let names = names_an_audience(&claims, claim, &wanted);
+                assert_eq!(names, expected, "{claim}: {named}");
+            }
+        }
+        // Of another type, which `aud` cannot be.
+        for named in [json!(["a", 1]), json!({"a": 1}), json!(null), json!(true)] {
+            let claims = claims(json!({"client_id": named}));
+            assert!(!names_an_audience(&claims, "client_id", &wanted), "{named}");
+        }
+        assert!(!names_an_audience(&claims(json!({})), "aud", &wanted));
+    }
+
+    #[test]
     fn claim_tests() {
         let claim = json!({"a": "x", "n": 1, "t": true, "z": null, "l": ["x", 2]});
         let claims = claims(claim);
-        let test = |name: &str, test: ClaimTest| holds(claims.all.get(name), &test);
+        let test = |name: &str, test: ClaimTest| holds(claims.get(name), &test);
         assert!(test("a", ClaimTest::Equals(json!("x"))));
         assert!(!test("a", ClaimTest::Equals(json!("X"))));
         assert!(test("n", ClaimTest::Equals(json!(1.0))));

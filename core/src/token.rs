@@ -2,11 +2,9 @@
 
 use std::{error, fmt};
 
-use serde_json::{Map, Value};
-
 use crate::base64url;
 use crate::claims::{Claims, InvalidClaims};
-use crate::json::{self, InvalidJson};
+use crate::json::{InvalidJson, Object, Value};
 use crate::verify::Algorithm;
 
 /// The longest token that is looked at, in bytes: what the default header limits of servers leave for one header.
@@ -30,14 +28,11 @@ pub(crate) struct UnverifiedToken<'a> {
 /// The members of the JOSE header (RFC 7515 section 4.1) that matter here.
 ///
 /// `jwk`, `jku`, `x5u` and `x5c` bring the attacker's key along with the attacker's token: they are never read.
-#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     /// `alg`.
     pub(crate) algorithm: Algorithm,
-    /// `kid`.
-    pub(crate) kid: Option<String>,
-    /// `typ`.
-    pub(crate) typ: Option<String>,
+    /// All members. `kid` and `typ` are strings if they are there.
+    members: Object,
 }
 
 /// One of the parts between the dots.
@@ -109,7 +104,7 @@ impl<'a> UnverifiedToken<'a> {
             return Err(MalformedToken::NotThreeParts);
         }
         Ok(Self {
-            header: Header::from_object(&object(header, Part::Header)?)?,
+            header: Header::from_object(object(header, Part::Header)?)?,
             claims: Claims::from_object(object(payload, Part::Payload)?)?,
             signing_input: signing_input.as_bytes(),
             signature: decode(signature, Part::Signature)?,
@@ -117,9 +112,8 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-fn object(text: &str, part: Part) -> Result<Map<String, Value>, MalformedToken> {
-    json::parse_object(&decode(text, part)?)
-        .map_err(|cause| MalformedToken::InvalidJson(part, cause))
+fn object(text: &str, part: Part) -> Result<Object, MalformedToken> {
+    Object::parse(&decode(text, part)?).map_err(|cause| MalformedToken::InvalidJson(part, cause))
 }
 
 fn decode(text: &str, part: Part) -> Result<Vec<u8>, MalformedToken> {
@@ -130,28 +124,34 @@ fn decode(text: &str, part: Part) -> Result<Vec<u8>, MalformedToken> {
 }
 
 impl Header {
-    fn from_object(members: &Map<String, Value>) -> Result<Self, MalformedToken> {
-        let name = string(members, "alg")?.ok_or(MalformedToken::AlgorithmMissing)?;
+    fn from_object(members: Object) -> Result<Self, MalformedToken> {
+        let name = string(&members, "alg")?.ok_or(MalformedToken::AlgorithmMissing)?;
         let algorithm = Algorithm::from_name(name).ok_or(MalformedToken::AlgorithmRefused)?;
-        if members.contains_key("crit") || members.contains_key("b64") {
+        if members.get("crit").is_some() || members.get("b64").is_some() {
             return Err(MalformedToken::CriticalHeader);
         }
-        let kid = string(members, "kid")?;
-        if kid.is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
+        if string(&members, "kid")?.is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
             return Err(MalformedToken::InvalidHeaderMember { member: "kid" });
         }
         // Nothing here reads `cty`, but a header that types it wrongly was not made by a JOSE library.
-        string(members, "cty")?;
-        Ok(Self {
-            algorithm,
-            kid: kid.map(str::to_owned),
-            typ: string(members, "typ")?.map(str::to_owned),
-        })
+        string(&members, "cty")?;
+        string(&members, "typ")?;
+        Ok(Self { algorithm, members })
+    }
+
+    /// `kid`.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.members.get("kid").and_then(Value::as_str)
+    }
+
+    /// `typ`.
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.members.get("typ").and_then(Value::as_str)
     }
 }
 
 fn string<'m>(
-    members: &'m Map<String, Value>,
+    members: &'m Object,
     member: &'static str,
 ) -> Result<Option<&'m str>, MalformedToken> {
     match members.get(member) {

@@ -1,9 +1,9 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
-fn object(members: Value) -> Map<String, Value> {
-    members.as_object().unwrap().clone()
+fn object(members: Value) -> Object {
+    Object::parse(members.to_string().as_bytes()).unwrap()
 }
 
 /// The claims of a good token, with `claim` set to `value`.
@@ -110,18 +110,11 @@ fn a_token_bound_to_a_key_is_refused_in_whatever_form() {
 }
 
 #[test]
-fn the_audience_is_one_string_or_many() {
-    for (value, audience) in [
-        (json!("a"), vec!["a"]),
-        (json!(""), vec![""]),
-        (json!("a b"), vec!["a b"]),
-        (json!(["a"]), vec!["a"]),
-        (json!(["a", "b", "a"]), vec!["a", "b", "a"]),
-        (json!([]), vec![]),
-    ] {
-        assert_eq!(with("aud", value).unwrap().audience, audience);
+fn the_audience_may_be_one_string_or_many_or_nobody() {
+    for value in [json!("a"), json!(""), json!(["a", "b", "a"]), json!([])] {
+        assert!(with("aud", value.clone()).is_ok(), "{value}");
     }
-    assert!(with("sub", json!("s")).unwrap().audience.is_empty());
+    assert!(with("sub", json!("s")).is_ok());
 }
 
 #[test]
@@ -228,40 +221,21 @@ fn rfc9068_wants_every_one_of_its_claims_with_its_type() {
 
 #[test]
 fn a_path_goes_through_objects_only() {
-    let claims = with("realm_access", json!({"roles": ["a"], "x": {"y": null}})).unwrap();
+    let claims = with("realm_access", json!({"roles": "a", "x": {"y": "b"}})).unwrap();
     let at = |path: &[&str]| {
         let path: Vec<String> = path.iter().map(|&name| name.to_owned()).collect();
-        claims.at_path(&path).cloned()
+        claims.at_path(&path).map(|value| value.as_str())
     };
-    assert_eq!(at(&["realm_access", "roles"]), Some(json!(["a"])));
-    assert_eq!(at(&["realm_access", "x", "y"]), Some(json!(null)));
-    assert_eq!(at(&["iss"]), Some(json!("https://issuer.example/")));
+    assert_eq!(at(&["realm_access", "roles"]), Some(Some("a")));
+    assert_eq!(at(&["realm_access", "x", "y"]), Some(Some("b")));
+    assert_eq!(at(&["realm_access", "x"]), Some(None));
+    assert_eq!(at(&["iss"]), Some(Some("https://issuer.example/")));
     assert_eq!(at(&[]), None);
     assert_eq!(at(&["roles"]), None);
     assert_eq!(at(&["realm_access", "roles", "0"]), None);
     assert_eq!(at(&["realm_access", "x", "y", "z"]), None);
     assert_eq!(at(&["iss", "length"]), None);
     assert_eq!(at(&["realm_access.roles"]), None);
-}
-
-#[test]
-fn the_size_is_no_less_than_the_text_and_grows_with_it() {
-    let small = with("a", json!("")).unwrap();
-    let string = with("a", json!("x".repeat(1_000))).unwrap();
-    let strings = with("a", json!(vec!["x"; 1_000])).unwrap();
-    let nested = with("a", json!({"b": {"c": "x".repeat(1_000)}})).unwrap();
-    let audience = with("aud", json!(["x".repeat(1_000)])).unwrap();
-    assert!(small.size() > "https://issuer.example/".len() * 2);
-    assert!(string.size() >= small.size() + 1_000);
-    assert!(strings.size() >= small.size() + 1_000 * (size_of::<Value>() + 1));
-    assert!(nested.size() >= string.size());
-    // Kept twice: typed, and among all claims.
-    assert!(audience.size() >= small.size() + 2_000);
-    // A member costs two slots of the tree that holds it, and its name.
-    let member = size_of::<String>() + size_of::<Value>();
-    assert_eq!(object_size(&Map::new()), 0);
-    let one = Map::from_iter([("name".to_owned(), Value::Null)]);
-    assert_eq!(object_size(&one), 2 * member + "name".len());
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use super::{Key, SkippedKey};
 use crate::base64url;
+use crate::json::{Members, Value};
 use crate::token::MAX_KID_BYTES;
 use crate::verify::{Algorithm, InvalidKey, PublicKey};
 
@@ -52,7 +51,7 @@ impl fmt::Display for UnusableKey {
 }
 
 /// Imports a key, or says why not. `x5c` and its relatives are not read: the set itself came over TLS from the issuer.
-pub(super) fn import(jwk: &Map<String, Value>) -> Result<Key, SkippedKey> {
+pub(super) fn import(jwk: Members<'_>) -> Result<Key, SkippedKey> {
     let kid = kid(jwk);
     let usable = usable_key(jwk).and_then(|(algorithm, public)| Ok((kid?, algorithm, public)));
     match usable {
@@ -65,14 +64,14 @@ pub(super) fn import(jwk: &Map<String, Value>) -> Result<Key, SkippedKey> {
 }
 
 /// A longer `kid` than a token may have could never be asked for.
-fn kid(jwk: &Map<String, Value>) -> Result<Option<&str>, UnusableKey> {
+fn kid(jwk: Members<'_>) -> Result<Option<&str>, UnusableKey> {
     match string(jwk, "kid")? {
         Some(kid) if kid.len() > MAX_KID_BYTES => Err(UnusableKey::Member { member: "kid" }),
         kid => Ok(kid),
     }
 }
 
-fn usable_key(jwk: &Map<String, Value>) -> Result<(Option<Algorithm>, PublicKey), UnusableKey> {
+fn usable_key(jwk: Members<'_>) -> Result<(Option<Algorithm>, PublicKey), UnusableKey> {
     if !is_for_verifying(jwk)? {
         return Err(UnusableKey::Purpose);
     }
@@ -95,27 +94,29 @@ fn usable_key(jwk: &Map<String, Value>) -> Result<(Option<Algorithm>, PublicKey)
 }
 
 /// Whether a key holds what nobody but its owner may know.
-pub(super) fn holds_secret(jwk: &Map<String, Value>) -> bool {
+pub(super) fn holds_secret(jwk: Members<'_>) -> bool {
     let mut members = PRIVATE_MEMBERS.into_iter();
-    members.any(|member| jwk.contains_key(member))
+    members.any(|member| jwk.get(member).is_some())
 }
 
 /// `use` is `sig` or absent (RFC 7517 section 4.2), `key_ops` holds `verify` or is absent (section 4.3).
-fn is_for_verifying(jwk: &Map<String, Value>) -> Result<bool, UnusableKey> {
+fn is_for_verifying(jwk: Members<'_>) -> Result<bool, UnusableKey> {
     let usage = string(jwk, "use")?.is_none_or(|usage| usage == "sig");
     let operations = match jwk.get("key_ops") {
         None => true,
-        Some(Value::Array(operations)) => operations.iter().any(|operation| operation == "verify"),
+        Some(Value::Array(mut operations)) => {
+            operations.any(|operation| operation.as_str() == Some("verify"))
+        }
         Some(_) => return Err(UnusableKey::Member { member: "key_ops" }),
     };
     Ok(usage && operations)
 }
 
-fn rsa(jwk: &Map<String, Value>) -> Result<PublicKey, UnusableKey> {
+fn rsa(jwk: Members<'_>) -> Result<PublicKey, UnusableKey> {
     PublicKey::rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?).map_err(UnusableKey::Invalid)
 }
 
-fn ec(jwk: &Map<String, Value>) -> Result<PublicKey, UnusableKey> {
+fn ec(jwk: Members<'_>) -> Result<PublicKey, UnusableKey> {
     let import = match required(jwk, "crv")? {
         "P-256" => PublicKey::p256,
         "P-384" => PublicKey::p384,
@@ -124,25 +125,22 @@ fn ec(jwk: &Map<String, Value>) -> Result<PublicKey, UnusableKey> {
     import(&bytes(jwk, "x")?, &bytes(jwk, "y")?).map_err(UnusableKey::Invalid)
 }
 
-fn okp(jwk: &Map<String, Value>) -> Result<PublicKey, UnusableKey> {
+fn okp(jwk: Members<'_>) -> Result<PublicKey, UnusableKey> {
     match required(jwk, "crv")? {
         "Ed25519" => PublicKey::ed25519(&bytes(jwk, "x")?).map_err(UnusableKey::Invalid),
         _ => Err(UnusableKey::Curve),
     }
 }
 
-fn bytes(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, UnusableKey> {
+fn bytes(jwk: Members<'_>, member: &'static str) -> Result<Vec<u8>, UnusableKey> {
     base64url::decode(required(jwk, member)?).ok_or(UnusableKey::Member { member })
 }
 
-fn required<'m>(jwk: &'m Map<String, Value>, member: &'static str) -> Result<&'m str, UnusableKey> {
+fn required<'m>(jwk: Members<'m>, member: &'static str) -> Result<&'m str, UnusableKey> {
     string(jwk, member)?.ok_or(UnusableKey::Member { member })
 }
 
-fn string<'m>(
-    jwk: &'m Map<String, Value>,
-    member: &'static str,
-) -> Result<Option<&'m str>, UnusableKey> {
+fn string<'m>(jwk: Members<'m>, member: &'static str) -> Result<Option<&'m str>, UnusableKey> {
     match jwk.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

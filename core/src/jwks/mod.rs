@@ -4,10 +4,9 @@ mod jwk;
 
 use std::{error, fmt};
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::json::{self, InvalidJson};
+use crate::json::{InvalidJson, Object, Value};
 use crate::verify::{Algorithm, PublicKey};
 pub(crate) use jwk::UnusableKey;
 
@@ -91,10 +90,13 @@ pub(crate) enum Selection<'a> {
 }
 
 /// Whether a key of this document holds what nobody but its owner may know, whatever it is for.
-pub(crate) fn holds_secret(document: &Value) -> bool {
-    let keys = document.get("keys").and_then(Value::as_array);
-    let mut keys = keys.into_iter().flatten().filter_map(Value::as_object);
-    keys.any(jwk::holds_secret)
+pub(crate) fn holds_secret(body: &[u8]) -> bool {
+    let keys_hold_one = |document: Object| {
+        let keys = document.get("keys").and_then(Value::as_array);
+        let mut keys = keys.into_iter().flatten().filter_map(Value::as_object);
+        keys.any(jwk::holds_secret)
+    };
+    Object::parse(body).is_ok_and(keys_hold_one)
 }
 
 impl KeySet {
@@ -106,21 +108,20 @@ impl KeySet {
         if body.len() > MAX_KEY_SET_BYTES {
             return Err(InvalidKeySet::TooLarge);
         }
-        let document = json::parse_object(body).map_err(InvalidKeySet::Json)?;
+        let document = Object::parse(body).map_err(InvalidKeySet::Json)?;
         let Some(Value::Array(members)) = document.get("keys") else {
             return Err(InvalidKeySet::NoKeyArray);
         };
-        if members.len() > MAX_KEYS {
-            return Err(InvalidKeySet::TooManyKeys {
-                count: members.len(),
-            });
+        let count = members.count();
+        if count > MAX_KEYS {
+            return Err(InvalidKeySet::TooManyKeys { count });
         }
         let mut set = Self {
             keys: Vec::new(),
             skipped: Vec::new(),
         };
         // RFC 7517 section 5 lets a member be anything, and wants what is not understood to be ignored.
-        for member in members.iter().filter_map(Value::as_object) {
+        for member in members.filter_map(Value::as_object) {
             match jwk::import(member) {
                 // The same key listed twice is still one key, not two to choose from.
                 Ok(key) if set.has(&key.thumbprint) => {}

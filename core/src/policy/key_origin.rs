@@ -95,7 +95,7 @@ fn inline(
     let read = KeySet::parse(json.as_bytes(), OnEmpty::Keep);
     let kind = match read {
         // Whatever that key is for, and whether it could serve.
-        _ if jwks::holds_secret(&written.value) => InvalidKeyOrigin::Key(UnusableKey::Published),
+        _ if jwks::holds_secret(json.as_bytes()) => InvalidKeyOrigin::Key(UnusableKey::Published),
         Err(invalid) => InvalidKeyOrigin::KeySet(invalid),
         Ok(set) => match set.broken_key() {
             None => return Some(set),

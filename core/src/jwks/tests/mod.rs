@@ -2,7 +2,7 @@ mod selection;
 mod skipped;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::verify::InvalidKey;
