@@ -2,6 +2,7 @@
 
 use crate::reason::Reason;
 use crate::request::{Request, is_token_octet};
+use crate::token::{MalformedToken, UnverifiedToken};
 
 /// The value of the one `Authorization` field.
 ///
@@ -11,6 +12,15 @@ pub(crate) struct Credential<'r> {
     value: &'r [u8],
     /// What stands behind the scheme `Bearer`; nothing when the scheme is another one.
     behind_scheme: Option<&'r [u8]>,
+}
+
+/// Why a credential brings no token that could be verified.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InvalidCredential {
+    /// It is none, or more than one, or its characters are not those of a token.
+    Credential(Reason),
+    /// It is a token of another form than ours.
+    Token(MalformedToken),
 }
 
 impl<'r> Credential<'r> {
@@ -36,11 +46,16 @@ impl<'r> Credential<'r> {
         (spaces > 0).then_some(text)
     }
 
-    /// The token, or why this is none.
-    pub(crate) fn token(&self) -> Result<&'r str, Reason> {
-        match self.unchecked().filter(|text| is_token68(text)) {
-            Some(token) => str::from_utf8(token).map_err(|_| Reason::CredentialMalformed),
-            None => Err(self.fault()),
+    /// The token taken apart, or why there is none.
+    ///
+    /// Base64url and dots are characters of `token68`, so that what comes apart needs no look at each of them: whether it is one, or no
+    /// credential at all, is asked about the others.
+    pub(crate) fn token(&self) -> Result<UnverifiedToken<'r>, InvalidCredential> {
+        let text = self.unchecked().unwrap_or_default();
+        match str::from_utf8(text).map(UnverifiedToken::parse) {
+            Ok(Ok(token)) => Ok(token),
+            Ok(Err(malformed)) if is_token68(text) => Err(InvalidCredential::Token(malformed)),
+            Ok(Err(_)) | Err(_) => Err(InvalidCredential::Credential(self.fault())),
         }
     }
 
@@ -115,22 +130,22 @@ const OF_TOKEN68: [bool; 256] = {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
+    use super::*;
+    use crate::verify::Algorithm;
+    use crate::verify::testing::mint;
+
+    /// What stands where a token would, if its characters are those of one: none of these is a token.
     fn check(values: &[&str], expected: Result<&str, Reason>) {
         let headers = values.iter().map(|value| ("Authorization", *value));
         let request = Request::new(b"GET", Some(b"/"), headers);
-        let found = Credential::of(&request);
-        let token = found.as_ref().map_err(|reason| *reason);
-        assert_eq!(
-            token.and_then(|credential| credential.token()),
-            expected,
-            "{values:?}"
-        );
-        if let Ok(token) = expected {
-            let unchecked = found.ok().and_then(|credential| credential.unchecked());
-            assert_eq!(unchecked, Some(token.as_bytes()), "{values:?}");
-        }
+        let found = Credential::of(&request).and_then(|credential| match credential.token() {
+            Ok(_) => panic!("a token: {values:?}"),
+            Err(InvalidCredential::Credential(reason)) => Err(reason),
+            Err(InvalidCredential::Token(_)) => Ok(credential.unchecked().unwrap()),
+        });
+        assert_eq!(found, expected.map(str::as_bytes), "{values:?}");
     }
 
     #[test]
@@ -165,5 +180,32 @@ mod tests {
         check(&["Bearer abc,"], Err(CredentialAmbiguous));
         check(&["Bearer abc", "Bearer abc"], Err(CredentialAmbiguous));
         check(&["Basic abc", "Bearer abc"], Err(CredentialAmbiguous));
+    }
+
+    #[test]
+    fn what_comes_apart_is_a_token_by_its_characters() {
+        let token = mint(
+            Algorithm::Ed25519,
+            json!({}),
+            &json!({"iss": "i", "exp": 1}),
+        );
+        let comes_apart = |token: &str| {
+            let value = format!("Bearer {token}");
+            let request = Request::new(b"GET", Some(b"/"), [("authorization", &value)]);
+            Credential::of(&request).unwrap().token().is_ok()
+        };
+        assert!(comes_apart(&token) && is_token68(token.as_bytes()));
+        for octet in (0..=u8::MAX).map(char::from) {
+            for place in [0, 5, token.len() / 2, token.len()] {
+                let (start, end) = token.split_at(place);
+                let changed = format!("{start}{octet}{end}");
+                // What is trimmed is none of its characters.
+                let text = changed
+                    .trim_start_matches(' ')
+                    .trim_end_matches([' ', '\t']);
+                let is_one = is_token68(text.as_bytes());
+                assert!(is_one || !comes_apart(&changed), "{changed:?}");
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 mod stop;
 
 use crate::claims::{Claims, NumericDate};
-use crate::credential::Credential;
+use crate::credential::{Credential, InvalidCredential};
 use crate::decision::{Allow, Decision, Facts, in_one_line};
 use crate::identity::{
     IdentityHeaders, IdentityValues, UnforwardableClaim, credential_fields, identity_fields,
@@ -196,8 +196,9 @@ impl<'p> Gate<'p, '_> {
             return Err(Reason::HostFailure.into());
         }
         // Whatever equals a token that was verified is one: its octets need no second look.
-        let text = credential.unchecked();
-        if let Some(entry) = text.and_then(|text| self.tokens.find(text, policy, keys, now)) {
+        let text = credential.unchecked().unwrap_or_default();
+        let token = self.tokens.key(text);
+        if let Some(entry) = self.tokens.find(token, policy, keys, now) {
             self.facts.token_cache = CacheUse::Hit;
             let issuer = accept(policy, entry.by.issuer, wanted, self.facts)?;
             check_validity(&entry.claims, issuer, wanted, now)?;
@@ -206,22 +207,23 @@ impl<'p> Gate<'p, '_> {
                 fetch: keys.due_for(entry.by.issuer, now),
             });
         }
-        let token = credential.token()?;
-        self.facts.token_cache = CacheUse::Miss;
-        let (issuer, entry) = self.verify(token, wanted)?;
+        let parsed = credential.token();
+        if !matches!(parsed, Err(InvalidCredential::Credential(_))) {
+            self.facts.token_cache = CacheUse::Miss;
+        }
+        let (issuer, entry) = self.verify(parsed?, wanted)?;
         let set = authorise(policy, issuer, &entry, wanted, self.facts);
         let fetch = keys.due_for(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })
     }
 
-    /// A token seen for the first time: parsed, refused cheaply where that can be, then verified.
+    /// A token seen for the first time: refused cheaply where that can be, then verified.
     fn verify(
         &mut self,
-        token: &str,
+        parsed: UnverifiedToken<'_>,
         wanted: &Requirements,
     ) -> Result<(&'p Issuer, Entry), Stop<'p>> {
-        let parsed = UnverifiedToken::parse(token)?;
         let id = self
             .policy
             .issuer_of(parsed.claims.issuer())

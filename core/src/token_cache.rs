@@ -30,7 +30,7 @@ const ENTRY_OVERHEAD: usize = 256;
 /// that is not cryptographic will do for the table: only tokens that an issuer signed are ever put into it, and
 /// which of them share a slot depends on the host's seed.
 pub struct TokenCache {
-    entries: LruCache<HeldToken, Entry, SeedableRandomState>,
+    entries: LruCache<HeldToken, Entry, Hashed>,
     hasher: SeedableRandomState,
     doorkeeper: Doorkeeper,
     policy: [u8; 32],
@@ -65,7 +65,7 @@ impl TokenCache {
     pub fn new(policy: &Policy, seed: u64) -> Self {
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
         Self {
-            entries: LruCache::unbounded_with_hasher(hasher.clone()),
+            entries: LruCache::unbounded_with_hasher(Hashed),
             hasher,
             doorkeeper: Doorkeeper::new(policy.token_cache_bytes),
             policy: policy.fingerprint,
@@ -89,12 +89,20 @@ impl TokenCache {
         self.used
     }
 
+    /// A token as it is looked for.
+    pub(crate) fn key<'t>(&self, token: &'t [u8]) -> TokenKey<'t> {
+        TokenKey {
+            hash: self.hasher.hash_one(token),
+            text: token,
+        }
+    }
+
     /// The entry of a token whose key would still be found for it, under the policy that accepted it.
     ///
     /// One that is not is dropped. Time, audience and scopes are the caller's to check, on every hit.
     pub(crate) fn find(
         &mut self,
-        token: &[u8],
+        token: TokenKey<'_>,
         policy: &Policy,
         keys: &KeyCache,
         now: Timestamp,
@@ -106,7 +114,7 @@ impl TokenCache {
         let held: &dyn Text = &token;
         let entry = self.entries.get(held)?;
         if !keys.still_finds(&entry.by, now) {
-            self.remove(token);
+            self.remove(&token);
             return None;
         }
         // What was found last is the most recently used: this looks nothing up again.
@@ -115,41 +123,44 @@ impl TokenCache {
 
     /// Keeps a verified token where there is room, or where it was turned away before; then the least recently used ones
     /// that no longer fit are dropped.
-    pub(crate) fn insert(&mut self, token: &str, entry: Entry) {
-        let cost = cost(token.as_bytes(), &entry);
+    pub(crate) fn insert(&mut self, token: TokenKey<'_>, entry: Entry) {
+        let cost = cost(token.text, &entry);
         if cost > self.limit {
             return;
         }
-        self.remove(token.as_bytes());
+        self.remove(&token);
         let is_full = self.used.saturating_add(cost) > self.limit;
-        if is_full && !self.doorkeeper.knows(self.hasher.hash_one(token)) {
+        if is_full && !self.doorkeeper.knows(token.hash) {
             return;
         }
         while self.used.saturating_add(cost) > self.limit {
             let Some((token, entry)) = self.entries.pop_lru() else {
                 break;
             };
-            self.used = self.used.saturating_sub(self::cost(&token.0, &entry));
+            self.used = self.used.saturating_sub(self::cost(&token.text, &entry));
         }
-        self.entries.put(HeldToken(token.as_bytes().into()), entry);
         self.used = self.used.saturating_add(cost);
+        let held = HeldToken {
+            hash: token.hash,
+            text: token.text.into(),
+        };
+        self.entries.put(held, entry);
     }
 
     /// Drops a token, if it is held.
-    pub(crate) fn remove(&mut self, token: &[u8]) {
-        let held: &dyn Text = &token;
-        if let Some(entry) = self.entries.pop(held) {
-            self.used = self.used.saturating_sub(cost(token, &entry));
+    fn remove(&mut self, token: &dyn Text) {
+        if let Some(entry) = self.entries.pop(token) {
+            self.used = self.used.saturating_sub(cost(token.text(), &entry));
         }
     }
 
     /// Drops every token whose key is not worth keeping.
     pub(crate) fn retain(&mut self, keep: impl Fn(&SignedBy) -> bool) {
-        let dropped: Vec<Box<[u8]>> = self
+        let dropped: Vec<HeldToken> = self
             .entries
             .iter()
             .filter(|(_, entry)| !keep(&entry.by))
-            .map(|(token, _)| token.0.clone())
+            .map(|(token, _)| token.clone())
             .collect();
         for token in dropped {
             self.remove(&token);
@@ -166,25 +177,45 @@ fn cost(token: &[u8], entry: &Entry) -> usize {
         .saturating_add(entry.claims.size())
 }
 
-/// A token in the table.
-struct HeldToken(Box<[u8]>);
+/// A token as it is looked for, with the hash that is computed once.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenKey<'t> {
+    hash: u64,
+    text: &'t [u8],
+}
 
-/// A token as the table hashes and compares it, held or asked for.
+/// A token in the table.
+#[derive(Clone)]
+struct HeldToken {
+    hash: u64,
+    text: Box<[u8]>,
+}
+
+/// A token as the table hashes and compares it, held or looked for.
 ///
 /// Slices of octets are compared by `memcmp`, which the C library of wasm32-wasip1 does octet by octet: eight at once take a fraction of that.
 trait Text {
-    fn octets(&self) -> &[u8];
+    fn hash(&self) -> u64;
+    fn text(&self) -> &[u8];
 }
 
 impl Text for HeldToken {
-    fn octets(&self) -> &[u8] {
-        &self.0
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.text
     }
 }
 
-impl Text for &[u8] {
-    fn octets(&self) -> &[u8] {
-        self
+impl Text for TokenKey<'_> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn text(&self) -> &[u8] {
+        self.text
     }
 }
 
@@ -196,13 +227,13 @@ impl<'t> Borrow<dyn Text + 't> for HeldToken {
 
 impl Hash for dyn Text + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.octets());
+        state.write_u64(Text::hash(self));
     }
 }
 
 impl PartialEq for dyn Text + '_ {
     fn eq(&self, other: &Self) -> bool {
-        are_same(self.octets(), other.octets())
+        are_same(self.text(), other.text())
     }
 }
 
@@ -211,17 +242,49 @@ impl Eq for dyn Text + '_ {}
 impl Hash for HeldToken {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let text: &dyn Text = self;
-        text.hash(state);
+        Hash::hash(text, state);
     }
 }
 
 impl PartialEq for HeldToken {
     fn eq(&self, other: &Self) -> bool {
-        are_same(&self.0, &other.0)
+        are_same(&self.text, &other.text)
     }
 }
 
 impl Eq for HeldToken {}
+
+/// Hashes tokens for the table: each brings its hash along.
+struct Hashed;
+
+/// The hash of one of them.
+#[derive(Default)]
+struct KnownHash(u64);
+
+impl BuildHasher for Hashed {
+    type Hasher = KnownHash;
+
+    fn build_hasher(&self) -> KnownHash {
+        KnownHash::default()
+    }
+}
+
+impl Hasher for KnownHash {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Tokens are hashed by the number alone; another text would be a slower one, not a wrong one.
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 fn are_same(one: &[u8], other: &[u8]) -> bool {
     let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
@@ -275,14 +338,15 @@ mod tests {
     fn insert(cache: &mut TokenCache, numbers: impl IntoIterator<Item = u8>) {
         for number in numbers {
             let (token, entry) = verified(number);
-            cache.insert(&token, entry);
+            let key = cache.key(token.as_bytes());
+            cache.insert(key, entry);
         }
     }
 
     fn holds(cache: &TokenCache, number: u8) -> bool {
         let (token, _) = verified(number);
-        let text: &dyn Text = &token.as_bytes();
-        cache.entries.contains(text)
+        let key: &dyn Text = &cache.key(token.as_bytes());
+        cache.entries.contains(key)
     }
 
     #[test]
@@ -334,11 +398,12 @@ mod tests {
             let (text, entry) = verified(1);
             let (_, payload) = text.split_at(8);
             let text = format!("{token:08}{payload}");
-            let held: &dyn Text = &text.as_bytes();
+            let key = cache.key(text.as_bytes());
+            let held: &dyn Text = &key;
             if cache.entries.get(held).is_some() {
                 known += 1;
             } else {
-                cache.insert(&text, entry);
+                cache.insert(key, entry);
             }
         }
         100 * known / asked

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::credential::InvalidCredential;
 use crate::decision::{Allow, Decision, Deny, Facts, NeedKeys};
 use crate::identity::{IdentityHeaders, identity_fields};
 use crate::keys::{KeyRequest, Missing};
@@ -80,6 +81,15 @@ impl From<Missing> for Stop<'_> {
                 reason,
                 retry_after,
             },
+        }
+    }
+}
+
+impl From<InvalidCredential> for Stop<'_> {
+    fn from(invalid: InvalidCredential) -> Self {
+        match invalid {
+            InvalidCredential::Credential(reason) => reason.into(),
+            InvalidCredential::Token(malformed) => malformed.into(),
         }
     }
 }
