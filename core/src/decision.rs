@@ -105,8 +105,8 @@ impl<'p> NeedKeys<'p> {
 
 impl Deny<'_> {
     /// The HTTP answer, the same on every host.
-    pub fn response(&self, policy: &Policy, request: &Request<'_>) -> Response {
-        deny::response(self, &policy.realm, request.is_grpc())
+    pub fn response<'p>(&self, policy: &'p Policy, request: &Request<'_>) -> Response<'p> {
+        deny::response(self, &policy.challenges, request.is_grpc())
     }
 }
 

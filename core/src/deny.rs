@@ -1,20 +1,21 @@
 //! The one table from a reason to its HTTP answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::decision::{Deny, Facts};
 use crate::reason::Reason;
 use crate::request::Request;
 
-/// What a host answers for a refusal.
+/// What a host answers for a refusal. It borrows from the policy (`'p`), where all that can be said beforehand is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
+pub struct Response<'p> {
     /// The HTTP status code.
     pub status: u16,
     /// The header fields of the answer; `content-length` is the host's.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'p, str>)>,
     /// The body: a problem document, or for gRPC the bare title.
-    pub body: String,
+    pub body: &'static str,
     /// The gRPC status, when the request was gRPC.
     pub grpc_status: Option<u8>,
 }
@@ -89,89 +90,139 @@ impl Reason {
     }
 }
 
+/// What an answer of a row says besides its challenge.
+struct Line {
+    status: u16,
+    title: &'static str,
+    /// The problem document (RFC 9457) of the two.
+    problem: &'static str,
+    /// gRPC's "Statuscodes".
+    grpc_status: u8,
+}
+
+macro_rules! line {
+    ($status:literal, $title:literal, $grpc_status:literal) => {
+        Line {
+            status: $status,
+            title: $title,
+            problem: concat!(r#"{"title":""#, $title, r#"","status":"#, $status, "}"),
+            grpc_status: $grpc_status,
+        }
+    };
+}
+
 impl Row {
-    /// Status, title, and the gRPC status (RFC 9110, RFC 6750 section 3.1, gRPC's "Statuscodes").
-    const fn status_line(self) -> (u16, &'static str, u8) {
+    /// Status, title, and the gRPC status (RFC 9110, RFC 6750 section 3.1).
+    const fn line(self) -> Line {
         match self {
             Self::Unauthorized | Self::InvalidToken | Self::Expired => {
-                (401, "Missing or invalid token", 16)
+                line!(401, "Missing or invalid token", 16)
             }
-            Self::InvalidRequest => (400, "Missing or invalid token", 13),
-            Self::InsufficientScope => (403, "Insufficient scope", 7),
-            Self::ForbiddenToken | Self::Forbidden => (403, "Forbidden", 7),
-            Self::Ambiguous => (400, "Ambiguous path", 13),
-            Self::Unavailable => (503, "Keys unavailable", 14),
-            Self::Broken => (503, "Service unavailable", 14),
-            Self::UpstreamUnreachable => (502, "Upstream unreachable", 14),
-            Self::UpstreamTimeout => (504, "Upstream timeout", 4),
-            Self::BadRequest => (400, "Bad request", 13),
-            Self::LengthRequired => (411, "Length required", 13),
-            Self::FieldsTooLarge => (431, "Request header fields too large", 8),
+            Self::InvalidRequest => line!(400, "Missing or invalid token", 13),
+            Self::InsufficientScope => line!(403, "Insufficient scope", 7),
+            Self::ForbiddenToken | Self::Forbidden => line!(403, "Forbidden", 7),
+            Self::Ambiguous => line!(400, "Ambiguous path", 13),
+            Self::Unavailable => line!(503, "Keys unavailable", 14),
+            Self::Broken => line!(503, "Service unavailable", 14),
+            Self::UpstreamUnreachable => line!(502, "Upstream unreachable", 14),
+            Self::UpstreamTimeout => line!(504, "Upstream timeout", 4),
+            Self::BadRequest => line!(400, "Bad request", 13),
+            Self::LengthRequired => line!(411, "Length required", 13),
+            Self::FieldsTooLarge => line!(431, "Request header fields too large", 8),
+        }
+    }
+}
+
+/// The Bearer challenges of a realm (RFC 6750 section 3), written when the policy is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Challenges {
+    unauthorized: String,
+    invalid_token: String,
+    expired: String,
+    invalid_request: String,
+    insufficient_scope: String,
+}
+
+impl Challenges {
+    /// Those of a realm that needs no escaping in a quoted string (RFC 9110 section 5.6.4).
+    pub(crate) fn new(realm: &str) -> Self {
+        let with = |parameters| format!("Bearer realm=\"{realm}\"{parameters}");
+        Self {
+            unauthorized: with(""),
+            invalid_token: with(r#", error="invalid_token""#),
+            expired: with(
+                r#", error="invalid_token", error_description="The access token expired""#,
+            ),
+            invalid_request: with(r#", error="invalid_request""#),
+            insufficient_scope: with(r#", error="insufficient_scope""#),
         }
     }
 
-    /// The parameters of the Bearer challenge after its realm; nothing where there is no challenge.
-    fn challenge(self, scopes: &[&str]) -> Option<String> {
-        match self {
-            Self::Unauthorized => Some(String::new()),
-            Self::InvalidToken => Some(r#", error="invalid_token""#.to_owned()),
-            Self::Expired => Some(
-                r#", error="invalid_token", error_description="The access token expired""#
-                    .to_owned(),
-            ),
-            Self::InvalidRequest => Some(r#", error="invalid_request""#.to_owned()),
-            Self::InsufficientScope => Some(format!(
-                r#", error="insufficient_scope", scope="{}""#,
-                scopes.join(" ")
-            )),
-            Self::ForbiddenToken => Some(r#", error="insufficient_scope""#.to_owned()),
-            Self::Forbidden
-            | Self::Ambiguous
-            | Self::Unavailable
-            | Self::Broken
-            | Self::UpstreamUnreachable
-            | Self::UpstreamTimeout
-            | Self::BadRequest
-            | Self::LengthRequired
-            | Self::FieldsTooLarge => None,
-        }
+    /// The challenge of a row; nothing where there is none.
+    fn of(&self, row: Row, scopes: &[&str]) -> Option<Cow<'_, str>> {
+        let ready = match row {
+            Row::Unauthorized => &self.unauthorized,
+            Row::InvalidToken => &self.invalid_token,
+            Row::Expired => &self.expired,
+            Row::InvalidRequest => &self.invalid_request,
+            Row::ForbiddenToken => &self.insufficient_scope,
+            Row::InsufficientScope => {
+                let (challenge, scopes) = (&self.insufficient_scope, scopes.join(" "));
+                return Some(Cow::Owned(format!(r#"{challenge}, scope="{scopes}""#)));
+            }
+            Row::Forbidden
+            | Row::Ambiguous
+            | Row::Unavailable
+            | Row::Broken
+            | Row::UpstreamUnreachable
+            | Row::UpstreamTimeout
+            | Row::BadRequest
+            | Row::LengthRequired
+            | Row::FieldsTooLarge => return None,
+        };
+        Some(Cow::Borrowed(ready))
     }
 }
 
 /// The answer for a refusal: DESIGN's HTTP contract, the same on every host.
-pub(crate) fn response(deny: &Deny<'_>, realm: &str, grpc: bool) -> Response {
+pub(crate) fn response<'p>(
+    deny: &Deny<'_>,
+    challenges: &'p Challenges,
+    grpc: bool,
+) -> Response<'p> {
     let row = deny.reason.row();
-    let mut headers = Vec::new();
-    if let Some(parameters) = row.challenge(&deny.scopes) {
-        headers.push((
-            "www-authenticate",
-            format!("Bearer realm=\"{realm}\"{parameters}"),
-        ));
-    }
-    if row == Row::Unavailable {
-        headers.push(("retry-after", whole_seconds(deny.retry_after).to_string()));
-    }
-    answer(row, headers, grpc)
+    let challenge = challenges.of(row, &deny.scopes);
+    let retry_after =
+        (row == Row::Unavailable).then(|| whole_seconds(deny.retry_after).to_string());
+    let own = [
+        ("www-authenticate", challenge),
+        ("retry-after", retry_after.map(Cow::Owned)),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    answer(row, own, grpc)
 }
 
-/// An answer of that row, with these fields beside those that all have.
-fn answer(row: Row, mut headers: Vec<(&'static str, String)>, grpc: bool) -> Response {
-    let (status, title, grpc_status) = row.status_line();
-    headers.push(("cache-control", "no-store".to_owned()));
-    if grpc {
-        return Response {
-            status,
-            headers,
-            body: title.to_owned(),
-            grpc_status: Some(grpc_status),
-        };
+/// An answer of that row, with these fields before those that all have.
+fn answer<'p>(
+    row: Row,
+    own: impl IntoIterator<Item = (&'static str, Cow<'p, str>)>,
+    grpc: bool,
+) -> Response<'p> {
+    let line = row.line();
+    // For all that an answer has, at once.
+    let mut headers = Vec::with_capacity(4);
+    headers.extend(own);
+    headers.push(("cache-control", Cow::Borrowed("no-store")));
+    if !grpc {
+        headers.push(("content-type", Cow::Borrowed("application/problem+json")));
     }
-    headers.push(("content-type", "application/problem+json".to_owned()));
     Response {
-        status,
+        status: line.status,
         headers,
-        body: format!(r#"{{"title":"{title}","status":{status}}}"#),
-        grpc_status: None,
+        body: if grpc { line.title } else { line.problem },
+        grpc_status: grpc.then_some(line.grpc_status),
     }
 }
 
@@ -184,22 +235,21 @@ fn whole_seconds(wait: Duration) -> u64 {
     rounded.max(1)
 }
 
-impl Response {
+impl Response<'_> {
     /// The answer of a host that cannot ask [`decide`](crate::decide): it could not read the request, or has no policy.
     pub fn host_failure() -> Self {
-        let deny = Deny::because(Reason::HostFailure, Facts::default());
-        response(&deny, "", false)
+        answer(Reason::HostFailure.row(), [], false)
     }
 
     /// The answer of a host to what it cannot read as a request.
     pub fn bad_request() -> Self {
-        answer(Row::BadRequest, Vec::new(), false)
+        answer(Row::BadRequest, [], false)
     }
 
     /// The answer of a host that forwards by itself, for a request that was allowed and has no answer of the upstream (RFC 9110
     /// sections 15.6.3, 15.6.5 and 15.5.12, RFC 6585 section 5).
     pub fn forwarding_failure(failure: ForwardingFailure, request: &Request<'_>) -> Self {
-        answer(failure.row(), Vec::new(), request.is_grpc())
+        answer(failure.row(), [], request.is_grpc())
     }
 }
 
@@ -242,13 +292,14 @@ impl<'a> Deny<'a> {
 mod tests {
     use super::*;
 
-    fn refusal(reason: Reason, grpc: bool) -> Response {
+    fn refusal(reason: Reason, grpc: bool) -> Response<'static> {
         let deny = Deny {
             scopes: vec!["read:timesheets", "create:timesheets"],
             retry_after: Duration::from_millis(1_200),
             ..Deny::because(reason, Facts::default())
         };
-        response(&deny, "timesheets", grpc)
+        let challenges = Box::leak(Box::new(Challenges::new("timesheets")));
+        response(&deny, challenges, grpc)
     }
 
     fn check(reason: Reason, status: u16, challenge: Option<&str>, title: &str) {
@@ -257,7 +308,7 @@ mod tests {
             .headers
             .iter()
             .filter(|(name, _)| *name == "www-authenticate")
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| value.as_ref())
             .collect();
         assert_eq!(seen.status, status, "{reason:?}");
         assert_eq!(
@@ -270,10 +321,7 @@ mod tests {
             format!(r#"{{"title":"{title}","status":{status}}}"#),
             "{reason:?}"
         );
-        assert!(
-            seen.headers
-                .contains(&("cache-control", "no-store".to_owned()))
-        );
+        assert!(seen.headers.contains(&("cache-control", "no-store".into())));
         assert_eq!(refusal(reason, true).body, title, "{reason:?}");
     }
 
@@ -330,7 +378,7 @@ mod tests {
     #[test]
     fn retry_after_is_rounded_up_and_never_zero() {
         let seen = refusal(Reason::KeysUnavailable, false);
-        assert!(seen.headers.contains(&("retry-after", "2".to_owned())));
+        assert!(seen.headers.contains(&("retry-after", "2".into())));
         assert_eq!(whole_seconds(Duration::ZERO), 1);
         assert_eq!(whole_seconds(Duration::from_secs(30)), 30);
     }
@@ -367,10 +415,7 @@ mod tests {
                 let request = Request::new(b"GET", Some(b"/"), headers);
                 let seen = Response::forwarding_failure(failure, &request);
                 assert_eq!((seen.status, seen.grpc_status), (status, expected));
-                assert!(
-                    seen.headers
-                        .contains(&("cache-control", "no-store".to_owned()))
-                );
+                assert!(seen.headers.contains(&("cache-control", "no-store".into())));
             }
         }
     }

@@ -155,7 +155,7 @@ fn old_keys_serve_through_an_outage_for_max_stale_and_then_503() {
     gate.wait(1);
     let response = gate.refusal("/any", &token);
     assert_eq!(response.status, 503);
-    let retry_after = ("retry-after", "29".to_owned());
+    let retry_after = ("retry-after", "29".into());
     assert!(response.headers.contains(&retry_after), "{response:?}");
 }
 

@@ -144,7 +144,7 @@ fn a_failure_without_any_keys_is_everyone_s_cool_down() {
     assert!(gate.restore(issuer, &record));
     assert_eq!(gate.ask("/any", &token), "keys_unavailable");
     let answer = gate.refusal("/any", &token);
-    assert!(answer.headers.contains(&("retry-after", "20".to_owned())));
+    assert!(answer.headers.contains(&("retry-after", "20".into())));
     gate.wait(20);
     assert_eq!(gate.ask("/any", &token), URL);
 }

@@ -157,7 +157,7 @@ fn check_unknown(issued: Option<&str>, expected: &str) {
     if expected == "kid_awaited" {
         let answer = gate.refusal("/any", &token);
         assert_eq!(answer.status, 503);
-        let retry = ("retry-after", "21".to_owned());
+        let retry = ("retry-after", "21".into());
         assert!(answer.headers.contains(&retry), "{answer:?}");
     }
 }

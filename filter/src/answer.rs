@@ -24,8 +24,8 @@ pub(crate) fn allow(gate: &Gate, allow: &Allow<'_, '_>) -> Result<(), HostError>
         }
         Some(reason) => {
             gate.counters.shadowed(reason);
-            note("shadow", Some(reason.code()), &allow.facts);
-            explain("would be refused", reason.code(), &allow.facts);
+            note("shadow", Some(reason), &allow.facts);
+            explain("would be refused", reason, &allow.facts);
         }
     }
     Ok(())
@@ -36,7 +36,7 @@ pub(crate) fn deny(gate: &Gate, request: &Request<'_>, deny: &Deny<'_>) {
     gate.counters.token_cache(deny.facts.token_cache);
     gate.counters.kid(&deny.facts);
     let response = deny.response(&gate.policy, request);
-    refuse(gate, deny.reason.code(), &deny.facts, &response);
+    refuse(gate, deny.reason, &deny.facts, &response);
 }
 
 /// Refuses a request that a failed host call left undecided, or in a state that must not reach the upstream.
@@ -45,11 +45,11 @@ pub(crate) fn deny_broken(gate: &Gate, error: HostError) {
         Level::Error,
         &format!("scopegate: request refused: {error}"),
     );
-    let reason = Reason::HostFailure.code();
-    refuse(gate, reason, &Facts::default(), &Response::host_failure());
+    let (reason, facts) = (Reason::HostFailure, Facts::default());
+    refuse(gate, reason, &facts, &Response::host_failure());
 }
 
-fn refuse(gate: &Gate, reason: &str, facts: &Facts<'_>, response: &Response) {
+fn refuse(gate: &Gate, reason: Reason, facts: &Facts<'_>, response: &Response<'_>) {
     gate.counters.denied(reason);
     note("deny", Some(reason), facts);
     explain("refused", reason, facts);
@@ -58,20 +58,16 @@ fn refuse(gate: &Gate, reason: &str, facts: &Facts<'_>, response: &Response) {
 
 /// Refuses a request that came before there was a policy.
 pub(crate) fn deny_unconfigured() {
-    send(Reason::HostFailure.code(), &Response::host_failure());
+    send(Reason::HostFailure, &Response::host_failure());
 }
 
-fn send(reason: &str, response: &Response) {
-    let headers = response.headers.iter();
-    let headers: Vec<_> = headers
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let details = format!("scopegate_{reason}");
+fn send(reason: Reason, response: &Response<'_>) {
+    let details = ["scopegate_", reason.code()].concat();
     let sent = host::send_local_response(
         response.status,
         &details,
-        &headers,
-        &response.body,
+        &response.headers,
+        response.body,
         response.grpc_status,
     );
     if let Err(error) = sent {
@@ -84,10 +80,10 @@ fn send(reason: &str, response: &Response) {
 }
 
 /// Leaves decision, reason, route and issuer for the access log, and the subject where the policy allows it.
-fn note(decision: &str, reason: Option<&str>, facts: &Facts<'_>) {
+fn note(decision: &str, reason: Option<Reason>, facts: &Facts<'_>) {
     let fields = [
         ("scopegate_decision", Some(decision)),
-        ("scopegate_reason", reason),
+        ("scopegate_reason", reason.map(Reason::code)),
         ("scopegate_route", facts.route),
         ("scopegate_issuer", facts.issuer),
         ("scopegate_subject", facts.subject.as_deref()),
@@ -101,9 +97,9 @@ fn note(decision: &str, reason: Option<&str>, facts: &Facts<'_>) {
 }
 
 /// One line for whoever looks for the rule or the key behind a refusal.
-fn explain(verdict: &str, reason: &str, facts: &Facts<'_>) {
+fn explain(verdict: &str, reason: Reason, facts: &Facts<'_>) {
     if host::logs(Level::Debug) {
-        let line = facts.explain(verdict, Some(reason));
+        let line = facts.explain(verdict, Some(reason.code()));
         host::log(Level::Debug, &format!("scopegate: {line}"));
     }
 }

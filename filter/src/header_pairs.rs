@@ -77,15 +77,20 @@ impl<'a> Iterator for Pairs<'a> {
 }
 
 /// The octets of a list of pairs; nothing when one is longer than the ABI can say.
-pub(crate) fn serialize(pairs: &[(&str, &str)]) -> Option<Vec<u8>> {
-    let mut octets = Vec::new();
+pub(crate) fn serialize<V: AsRef<str>>(pairs: &[(&str, V)]) -> Option<Vec<u8>> {
+    let strings = || {
+        let pairs = pairs.iter();
+        pairs.flat_map(|(name, value)| [*name, value.as_ref()])
+    };
+    let each = |text: &str| text.len().saturating_add(WORD + 1);
+    let size = strings().map(each).fold(WORD, usize::saturating_add);
+    let mut octets = Vec::with_capacity(size);
     let word = |length: usize| u32::try_from(length).ok().map(u32::to_le_bytes);
     octets.extend(word(pairs.len())?);
-    for (name, value) in pairs {
-        octets.extend(word(name.len())?);
-        octets.extend(word(value.len())?);
+    for text in strings() {
+        octets.extend(word(text.len())?);
     }
-    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
+    for text in strings() {
         octets.extend(text.as_bytes());
         octets.push(0);
     }

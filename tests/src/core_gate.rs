@@ -271,14 +271,14 @@ fn allowed(policy: &Policy, sent: &Prepared, allow: &Allow<'_, '_>) -> Seen {
     }
 }
 
-fn refused(sent: &Prepared, reason: Reason, route: Option<&str>, response: Response) -> Seen {
-    let body = response.body.into_bytes();
+fn refused(sent: &Prepared, reason: Reason, route: Option<&str>, response: Response<'_>) -> Seen {
+    let body = response.body.as_bytes().to_vec();
     Seen {
         status: Some(response.status),
         headers: response
             .headers
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.to_owned(), value.into_owned()))
             .collect(),
         grpc: response
             .grpc_status

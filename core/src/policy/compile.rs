@@ -11,6 +11,7 @@ use super::scalar::Scalar;
 use super::setting::{InvalidSetting, MODES, PREFLIGHTS, TOKEN_FORWARDINGS, word};
 use super::{Issuer, Mode, Policy, RouteTable};
 use super::{envoy, forward, issuer, quantity, route};
+use crate::deny::Challenges;
 use crate::route::AlreadyRouted;
 
 /// The longest realm: it is sent with every challenge.
@@ -51,7 +52,7 @@ pub(super) fn policy(
     let routes = route_table(routes, &names, problems);
     let envoy = envoy::settings(section(envoy), &names, problems);
     Some(Policy {
-        realm: realm?,
+        challenges: Challenges::new(&realm?),
         issuers: issuers?,
         forward: forward?,
         token: token?.unwrap_or_default(),

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::deny::Challenges;
 use crate::discovery::Discovery;
 use crate::jwks::{KeySet, OnEmpty};
 pub use crate::route::IssuerId;
@@ -39,8 +40,8 @@ pub(crate) use quantity::parse_duration;
 /// Everything that a policy text says, checked and ready for use.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The realm of every challenge (RFC 9110 section 11.5): printable ASCII without `"` and `\`.
-    pub(crate) realm: String,
+    /// The challenges of its realm (RFC 9110 section 11.5), which is printable ASCII without `"` and `\`.
+    pub(crate) challenges: Challenges,
     /// The issuers, in the order of the text. An `IssuerId` is a place in here.
     pub(crate) issuers: Vec<Issuer>,
     /// The claims that the upstream gets as headers.

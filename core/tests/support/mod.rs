@@ -176,18 +176,18 @@ impl Gate {
     }
 
     /// The answer to a request that is refused.
-    pub fn refusal(&mut self, path: &str, token: &str) -> Response {
+    pub fn refusal(&mut self, path: &str, token: &str) -> Response<'_> {
         self.decision(path, token, |decision, request, policy| match decision {
             Decision::Deny(deny) => deny.response(policy, request),
             other => panic!("expected a refusal, got {other:?}"),
         })
     }
 
-    fn decision<T>(
-        &mut self,
+    fn decision<'g, T>(
+        &'g mut self,
         path: &str,
         token: &str,
-        read: impl FnOnce(Decision<'_, '_>, &Request, &Policy) -> T,
+        read: impl FnOnce(Decision<'g, '_>, &Request, &'g Policy) -> T,
     ) -> T {
         let credential = format!("Bearer {token}");
         let request = get(path, (!token.is_empty()).then_some(&credential));

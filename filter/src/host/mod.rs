@@ -8,6 +8,7 @@
 mod metric;
 mod shared_data;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
@@ -155,7 +156,7 @@ pub(crate) fn buffer(buffer: Buffer, limit: usize) -> Result<Vec<u8>, HostError>
 pub(crate) fn send_local_response(
     status: u16,
     details: &str,
-    headers: &[(&str, &str)],
+    headers: &[(&str, Cow<'_, str>)],
     body: &str,
     grpc_status: Option<u8>,
 ) -> Result<(), HostError> {
@@ -196,7 +197,7 @@ pub(crate) fn dispatch_get(
     const CALL: &str = "http_call";
     let malformed = || HostError::malformed(CALL);
     let headers = header_pairs::serialize(headers).ok_or_else(malformed)?;
-    let trailers = header_pairs::serialize(&[]).ok_or_else(malformed)?;
+    let trailers = header_pairs::serialize::<&str>(&[]).ok_or_else(malformed)?;
     let timeout = u32::try_from(timeout.as_millis()).map_err(|_| malformed())?;
     let mut token = 0;
     // SAFETY: pointers and lengths are those of one live string and two live vectors, which the host only reads, and of no

@@ -70,7 +70,7 @@ fn an_issuer_is_found_by_its_iss_and_told_by_its_name() {
 #[test]
 fn the_top_of_the_example() {
     let policy = accepted(EXAMPLE);
-    assert_eq!(policy.realm, "timesheets");
+    assert_eq!(policy.challenges, Challenges::new("timesheets"));
     assert_eq!(policy.token, TokenForwarding::Strip);
     assert_eq!(policy.preflight, Preflight::Refuse);
     assert_eq!(policy.mode, Mode::Shadow);
@@ -246,14 +246,14 @@ fn json_is_yaml() {
             "routes": [{"path": "/x", "scopes": {"any": ["a", "b"]},
             "claims": [{"claim": ["a", "b"], "equals": 1.5}, {"claim": "c", "equals": "\ud83d\ude00"}]}]}"#,
     );
-    assert_eq!(policy.realm, "a b/c");
+    assert_eq!(policy.challenges, Challenges::new("a b/c"));
     assert_eq!(policy.routes.iter().count(), 1);
 }
 
 #[test]
 fn a_byte_order_mark_and_line_ends_of_windows_are_taken() {
     let policy = accepted("\u{feff}---\r\nversion: 1\r\nrealm: two words\r\nroutes: []\r\n");
-    assert_eq!(policy.realm, "two words");
+    assert_eq!(policy.challenges, Challenges::new("two words"));
 }
 
 #[test]
