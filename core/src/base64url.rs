@@ -8,7 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Bits of the last character that carry no data must be zero. Otherwise one token would have several spellings, and
 /// whatever remembers tokens by their text would take them for different ones.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    let mut bytes = Vec::new();
+    decode_into(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// The same behind what is in `bytes`, which need not be made anew for each text.
+pub(crate) fn decode_into(text: &str, bytes: &mut Vec<u8>) -> Option<()> {
+    URL_SAFE_NO_PAD.decode_vec(text, bytes).ok()
 }
 
 #[cfg(test)]

@@ -253,7 +253,8 @@ impl<'p> Gate<'p, '_> {
         self.facts.kid.clone_from(&key.kid);
         let by = SignedBy {
             issuer: id,
-            kid: kid.map(str::to_owned),
+            // The key's own: where the token has one, it is the same.
+            kid: kid.and(key.kid.clone()),
             algorithm: parsed.header.algorithm,
             key: key.thumbprint,
         };

@@ -1,5 +1,6 @@
 //! What the core answers: allow, refuse, or say which keys are missing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deny::{self, Response};
@@ -65,7 +66,7 @@ pub struct Facts<'p> {
     /// The issuer, by its name in the policy.
     pub issuer: Option<&'p str>,
     /// The `kid` of the key in the issuer's set that a token seen for the first time is verified with.
-    pub kid: Option<String>,
+    pub kid: Option<Arc<str>>,
     /// Whether the issuer's set, as it is held, has no key for the `kid` of the token.
     pub unknown_kid: bool,
     /// The claim whose rule refused a token, or that could not be forwarded.
@@ -128,7 +129,7 @@ mod tests {
     fn a_decision_is_explained_in_one_line() {
         let facts = Facts {
             route: Some("/reports/{*rest}"),
-            kid: Some("a\nb".to_owned()),
+            kid: Some("a\nb".into()),
             subject: Some("auth0|alice".to_owned()),
             ..Facts::default()
         };

@@ -103,24 +103,32 @@ impl<'a> UnverifiedToken<'a> {
         if payload.contains('.') {
             return Err(MalformedToken::NotThreeParts);
         }
+        // Each part in turn: none is longer decoded than all of them encoded.
+        let mut octets = Vec::with_capacity(token.len());
+        let header = Header::from_object(object(header, Part::Header, &mut octets)?)?;
+        let claims = Claims::from_object(object(payload, Part::Payload, &mut octets)?)?;
+        decode(signature, Part::Signature, &mut octets)?;
         Ok(Self {
-            header: Header::from_object(object(header, Part::Header)?)?,
-            claims: Claims::from_object(object(payload, Part::Payload)?)?,
+            header,
+            claims,
             signing_input: signing_input.as_bytes(),
-            signature: decode(signature, Part::Signature)?,
+            signature: octets,
         })
     }
 }
 
-fn object(text: &str, part: Part) -> Result<Object, MalformedToken> {
-    Object::parse(&decode(text, part)?).map_err(|cause| MalformedToken::InvalidJson(part, cause))
+fn object(text: &str, part: Part, octets: &mut Vec<u8>) -> Result<Object, MalformedToken> {
+    decode(text, part, octets)?;
+    Object::parse(octets).map_err(|cause| MalformedToken::InvalidJson(part, cause))
 }
 
-fn decode(text: &str, part: Part) -> Result<Vec<u8>, MalformedToken> {
+/// Puts what a part spells in the place of what is in `octets`.
+fn decode(text: &str, part: Part, octets: &mut Vec<u8>) -> Result<(), MalformedToken> {
     if text.is_empty() {
         return Err(MalformedToken::EmptyPart(part));
     }
-    base64url::decode(text).ok_or(MalformedToken::InvalidBase64Url(part))
+    octets.clear();
+    base64url::decode_into(text, octets).ok_or(MalformedToken::InvalidBase64Url(part))
 }
 
 impl Header {

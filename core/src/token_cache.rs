@@ -173,7 +173,7 @@ fn cost(token: &[u8], entry: &Entry) -> usize {
     ENTRY_OVERHEAD
         .saturating_add(token.len())
         .saturating_add(identity)
-        .saturating_add(entry.by.kid.as_ref().map_or(0, String::len))
+        .saturating_add(entry.by.kid.as_ref().map_or(0, |kid| kid.len()))
         .saturating_add(entry.claims.size())
 }
 
@@ -312,7 +312,7 @@ mod tests {
         let claims = verify(&Portable, &key, UnverifiedToken::parse(&token).unwrap()).unwrap();
         let by = SignedBy {
             issuer: IssuerId(0),
-            kid: Some("k".repeat(100)),
+            kid: Some("k".repeat(100).into()),
             algorithm: Algorithm::Ed25519,
             key: [number; 32],
         };

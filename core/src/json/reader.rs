@@ -4,6 +4,7 @@ use std::{fmt, str};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+use smallvec::SmallVec;
 
 use super::object::{Inside, Node, Object, Span};
 use super::{InvalidJson, MAX_DEPTH};
@@ -27,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Object, InvalidJson> {
             text: String::with_capacity(text.len()),
             nodes: Vec::with_capacity(text.len() / OCTETS_PER_NODE),
         },
-        names: Vec::with_capacity(FEW_NAMES),
+        names: SmallVec::new(),
         refusal: None,
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -48,7 +49,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Object, InvalidJson> {
 struct Reader {
     object: Object,
     /// The names of the objects that are not at their end yet.
-    names: Vec<Span>,
+    names: SmallVec<[Span; FEW_NAMES]>,
     /// Errors of serde carry only text, so the reason leaves by this.
     refusal: Option<InvalidJson>,
 }

@@ -55,7 +55,7 @@ pub(super) fn import(jwk: Members<'_>) -> Result<Key, SkippedKey> {
     let kid = kid(jwk);
     let usable = usable_key(jwk).and_then(|(algorithm, public)| Ok((kid?, algorithm, public)));
     match usable {
-        Ok((kid, algorithm, public)) => Ok(Key::new(kid.map(str::to_owned), algorithm, public)),
+        Ok((kid, algorithm, public)) => Ok(Key::new(kid, algorithm, public)),
         Err(reason) => Err(SkippedKey {
             kid: kid.ok().flatten().map(str::to_owned),
             reason,

@@ -2,6 +2,7 @@
 
 mod jwk;
 
+use std::sync::Arc;
 use std::{error, fmt};
 
 use sha2::{Digest as _, Sha256};
@@ -27,7 +28,7 @@ pub(crate) struct KeySet {
 #[derive(Clone)]
 pub(crate) struct Key {
     /// `kid` (RFC 7517 section 4.5).
-    pub(crate) kid: Option<String>,
+    pub(crate) kid: Option<Arc<str>>,
     /// `alg` (section 4.4): the only algorithm it serves. Without one, it serves every algorithm of its type.
     pub(crate) algorithm: Option<Algorithm>,
     /// The key itself.
@@ -174,19 +175,17 @@ impl KeySet {
     }
 
     fn mentions(&self, kid: &str) -> bool {
-        let usable = self.keys.iter().map(|key| &key.kid);
-        let skipped = self.skipped.iter().map(|key| &key.kid);
-        usable
-            .chain(skipped)
-            .any(|known| known.as_deref() == Some(kid))
+        let usable = self.keys.iter().map(|key| key.kid.as_deref());
+        let skipped = self.skipped.iter().map(|key| key.kid.as_deref());
+        usable.chain(skipped).any(|known| known == Some(kid))
     }
 }
 
 impl Key {
-    fn new(kid: Option<String>, algorithm: Option<Algorithm>, public: PublicKey) -> Self {
-        let thumbprint = thumbprint(kid.as_deref(), algorithm, &public);
+    fn new(kid: Option<&str>, algorithm: Option<Algorithm>, public: PublicKey) -> Self {
+        let thumbprint = thumbprint(kid, algorithm, &public);
         Self {
-            kid,
+            kid: kid.map(Arc::from),
             algorithm,
             public,
             thumbprint,

@@ -4,6 +4,7 @@ mod freshness;
 mod issuer_keys;
 mod round;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::claims::NumericDate;
@@ -38,7 +39,7 @@ pub struct KeyCache {
 pub(crate) struct SignedBy {
     pub(crate) issuer: IssuerId,
     /// The token's `kid` and `alg`, by which its key was found.
-    pub(crate) kid: Option<String>,
+    pub(crate) kid: Option<Arc<str>>,
     pub(crate) algorithm: Algorithm,
     /// The identity of that key: [`Key::thumbprint`].
     pub(crate) key: [u8; 32],
