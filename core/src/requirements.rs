@@ -102,7 +102,10 @@ impl<'a> Granted<'a> {
 
     fn has(&self, scope: &str) -> bool {
         match *self {
-            Self::Text(text) => text.split(' ').any(|granted| granted == scope),
+            Self::Text(text) => {
+                let mut granted = text.as_bytes().split(|octet| *octet == b' ');
+                granted.any(|granted| granted == scope.as_bytes())
+            }
             Self::List(mut list) => list.any(|granted| granted.as_str() == Some(scope)),
             Self::Nothing => false,
         }

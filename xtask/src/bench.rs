@@ -80,6 +80,7 @@ fn in_envoy(layout: &Layout) -> Result<Environment> {
         ("SCOPEGATE_FILTER", wasm::build_filter(layout)?),
         ("SCOPEGATE_BENCH_HEADER", others.header),
         ("SCOPEGATE_BENCH_HOSTCALLS", others.hostcalls),
+        ("SCOPEGATE_BENCH_FLOOR", others.floor),
     ])
 }
 

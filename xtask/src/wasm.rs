@@ -128,15 +128,18 @@ pub fn build_verify_guest(layout: &Layout) -> Result<PathBuf> {
 pub struct BenchFilters {
     pub header: PathBuf,
     pub hostcalls: PathBuf,
+    pub floor: PathBuf,
 }
 
 /// Builds them, and returns the files. They are not shipped.
 pub fn build_bench_filters(layout: &Layout) -> Result<BenchFilters> {
     let header = compile(layout, "bench-header", FILTER.target, &[])?;
     let hostcalls = compile(layout, "bench-hostcalls", FILTER.target, &[])?;
+    let floor = compile(layout, "bench-floor", FILTER.target, &[])?;
     Ok(BenchFilters {
         header: header.join("bench_header.wasm"),
         hostcalls: hostcalls.join("bench_hostcalls.wasm"),
+        floor: floor.join("bench_floor.wasm"),
     })
 }
 

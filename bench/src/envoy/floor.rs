@@ -1,4 +1,4 @@
-//! What a load asks of the host, and nothing else: the least that any filter behind the same host calls can cost.
+//! What a load asks of the host, and nothing else: the least that any filter with the same host calls and entries can cost.
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
@@ -6,13 +6,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_core::{Algorithm as CoreAlgorithm, ecdsa_signature_der};
 use serde_json::Value;
 
-use crate::envoy::setup::{self, Files, Setup};
+use crate::envoy::setup::{self, Files};
 use crate::envoy::workload::Load;
 use crate::issuer::{Algorithm, Issuer};
 
 /// A filter that makes the calls of one load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Floor {
+    /// A token that is known.
+    Known,
     /// A new token, whose RS256 signature Envoy verifies.
     Rs256,
     /// A new token, whose ES256 signature Envoy verifies.
@@ -22,25 +24,23 @@ pub(crate) enum Floor {
 }
 
 impl Floor {
-    pub(crate) const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::Refused];
+    pub(crate) const ALL: [Self; 4] = [Self::Known, Self::Rs256, Self::Es256, Self::Refused];
 
-    /// That of a load, where it is another one than `wasm-hostcalls`.
+    /// That of a load.
     pub(crate) fn of(load: Load) -> Option<Self> {
         match load {
+            Load::Rs256One => Some(Self::Known),
             Load::Rs256Distinct => Some(Self::Rs256),
             Load::Es256Distinct => Some(Self::Es256),
             Load::Refused => Some(Self::Refused),
-            Load::Rs256One
-            | Load::Routes1000
-            | Load::Rs256Zipf
-            | Load::EdDsaDistinct
-            | Load::Ps256Distinct => None,
+            Load::Routes1000 | Load::Rs256Zipf | Load::EdDsaDistinct | Load::Ps256Distinct => None,
         }
     }
 
     /// The name of its listener.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Known => "wasm-floor, known",
             Self::Rs256 => "wasm-floor, RS256",
             Self::Es256 => "wasm-floor, ES256",
             Self::Refused => "wasm-floor, refused",
@@ -50,27 +50,20 @@ impl Floor {
     /// What it answers everything with.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::Rs256 | Self::Es256 => 200,
+            Self::Known | Self::Rs256 | Self::Es256 => 200,
             Self::Refused => 401,
         }
     }
 
     pub(crate) fn listener(self, files: &Files, issuer: &Issuer) -> Result<Value> {
         let configuration = match self {
+            Self::Known => String::new(),
             Self::Rs256 => format!("verify\n{}", argument(issuer, Algorithm::Rs256)?),
             Self::Es256 => format!("verify\n{}", argument(issuer, Algorithm::Es256)?),
             Self::Refused => "refuse".to_owned(),
         };
-        let filter = setup::configured(&files.hostcalls, self.name(), &configuration);
+        let filter = setup::configured(&files.floor, self.name(), &configuration);
         Ok(setup::open(self.name(), &[filter]))
-    }
-}
-
-/// Under which name the figures of a load's floor stand.
-pub(crate) fn setup_of(load: Load) -> Option<Setup> {
-    match load {
-        Load::Rs256One => Some(Setup::WasmHostcalls),
-        _ => Floor::of(load).map(|_| Setup::WasmFloor),
     }
 }
 

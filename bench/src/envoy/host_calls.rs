@@ -48,7 +48,8 @@ pub(crate) fn differences(bench: &Bench) -> Result<Vec<String>> {
     let known = vec![head(Some(&issuer.token(Algorithm::EdDsa)?)); 3];
     let new = |algorithm| anyhow::Ok(vec![head(Some(&issuer.token(algorithm)?))]);
     let compared = [
-        (Setup::WasmHostcalls.name(), known),
+        (Setup::WasmHostcalls.name(), known.clone()),
+        (Floor::Known.name(), known),
         (Floor::Rs256.name(), new(Algorithm::Rs256)?),
         (Floor::Es256.name(), new(Algorithm::Es256)?),
         (Floor::Refused.name(), vec![head(None)]),

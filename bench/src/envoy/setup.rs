@@ -94,6 +94,7 @@ pub(crate) struct Files {
     pub(crate) gate: PathBuf,
     pub(crate) header: PathBuf,
     pub(crate) hostcalls: PathBuf,
+    pub(crate) floor: PathBuf,
 }
 
 /// All listeners, in one configuration of Envoy.

@@ -58,6 +58,7 @@ impl Bench {
             gate: file("SCOPEGATE_FILTER", "dist/scopegate-filter.wasm")?,
             header: file("SCOPEGATE_BENCH_HEADER", &built("bench_header.wasm"))?,
             hostcalls: file("SCOPEGATE_BENCH_HOSTCALLS", &built("bench_hostcalls.wasm"))?,
+            floor: file("SCOPEGATE_BENCH_FLOOR", &built("bench_floor.wasm"))?,
         };
         let envoy_bin = e2e::tools::envoy()?.context(
             "there is no Envoy: `cargo xtask bench envoy` gets one, or let ENVOY_BIN name it",

@@ -1,6 +1,6 @@
 //! What the gate is meant to reach: ratios of requests per second, each of two measurements of the same round.
 
-use crate::envoy::floor;
+use crate::envoy::floor::Floor;
 use crate::envoy::rounds::{Measured, Row};
 use crate::envoy::setup::Setup;
 use crate::envoy::workload::Load;
@@ -75,8 +75,8 @@ pub(crate) fn judge(rows: &[Row]) -> Vec<Outcome> {
 fn outcome(target: &'static Target, rows: &[Row]) -> Option<Outcome> {
     let gate = find(rows, target.load, Setup::Scopegate)?;
     let other = find(rows, target.against.0, target.against.1)?;
-    let floor = floor::setup_of(target.load);
-    let floor = floor.and_then(|setup| find(rows, target.load, setup));
+    let floor = Floor::of(target.load);
+    let floor = floor.and_then(|_| find(rows, target.load, Setup::WasmFloor));
     let uncached = find(rows, target.load, Setup::ScopegateUncached);
     let rps: Compared = |one, other| one.rps / other.rps;
     Some(Outcome {
