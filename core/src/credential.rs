@@ -106,27 +106,8 @@ fn is_token68(text: &[u8]) -> bool {
 }
 
 fn is_token68_octet(octet: u8) -> bool {
-    OF_TOKEN68
-        .get(usize::from(octet))
-        .is_some_and(|is_one| *is_one)
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
-
-/// Whether an octet is one of those before the padding. A look into a table takes a third of the comparisons, and a token has hundreds
-/// of octets.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "the compiler computes it, and would stop at a place that is none"
-)]
-const OF_TOKEN68: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0_u8;
-    while octet < u8::MAX {
-        table[octet as usize] = octet.is_ascii_alphanumeric()
-            || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        octet += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,9 @@
 //! Tokens that were verified before: bounded in octets, and never outliving what made them valid.
 
 mod doorkeeper;
+mod key;
 
-use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
@@ -16,6 +16,8 @@ use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::verify::Verified;
 use doorkeeper::Doorkeeper;
+pub(crate) use key::TokenKey;
+use key::{Hashed, HeldToken, Text};
 
 /// What an entry costs besides its token and its claims: the list and table slots of both libraries, rounded up.
 const ENTRY_OVERHEAD: usize = 256;
@@ -175,122 +177,6 @@ fn cost(token: &[u8], entry: &Entry) -> usize {
         .saturating_add(identity)
         .saturating_add(entry.by.kid.as_ref().map_or(0, |kid| kid.len()))
         .saturating_add(entry.claims.size())
-}
-
-/// A token as it is looked for, with the hash that is computed once.
-#[derive(Clone, Copy)]
-pub(crate) struct TokenKey<'t> {
-    hash: u64,
-    text: &'t [u8],
-}
-
-/// A token in the table.
-#[derive(Clone)]
-struct HeldToken {
-    hash: u64,
-    text: Box<[u8]>,
-}
-
-/// A token as the table hashes and compares it, held or looked for.
-///
-/// Slices of octets are compared by `memcmp`, which the C library of wasm32-wasip1 does octet by octet: eight at once take a fraction of that.
-trait Text {
-    fn hash(&self) -> u64;
-    fn text(&self) -> &[u8];
-}
-
-impl Text for HeldToken {
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    fn text(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-impl Text for TokenKey<'_> {
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    fn text(&self) -> &[u8] {
-        self.text
-    }
-}
-
-impl<'t> Borrow<dyn Text + 't> for HeldToken {
-    fn borrow(&self) -> &(dyn Text + 't) {
-        self
-    }
-}
-
-impl Hash for dyn Text + '_ {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(Text::hash(self));
-    }
-}
-
-impl PartialEq for dyn Text + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        are_same(self.text(), other.text())
-    }
-}
-
-impl Eq for dyn Text + '_ {}
-
-impl Hash for HeldToken {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let text: &dyn Text = self;
-        Hash::hash(text, state);
-    }
-}
-
-impl PartialEq for HeldToken {
-    fn eq(&self, other: &Self) -> bool {
-        are_same(&self.text, &other.text)
-    }
-}
-
-impl Eq for HeldToken {}
-
-/// Hashes tokens for the table: each brings its hash along.
-struct Hashed;
-
-/// The hash of one of them.
-#[derive(Default)]
-struct KnownHash(u64);
-
-impl BuildHasher for Hashed {
-    type Hasher = KnownHash;
-
-    fn build_hasher(&self) -> KnownHash {
-        KnownHash::default()
-    }
-}
-
-impl Hasher for KnownHash {
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    /// Tokens are hashed by the number alone; another text would be a slower one, not a wrong one.
-    fn write(&mut self, octets: &[u8]) {
-        for octet in octets {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-fn are_same(one: &[u8], other: &[u8]) -> bool {
-    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let is_same =
-        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
-    one.len() == other.len() && one_rest == other_rest && one.iter().zip(other).all(is_same)
 }
 
 #[cfg(test)]

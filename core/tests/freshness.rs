@@ -411,6 +411,15 @@ fn a_token_is_verified_once_while_its_key_stays() {
         assert_eq!(gate.cache_use("/any", token), CacheUse::Hit);
     }
     assert_eq!(gate.cache_use("/open", &first), CacheUse::Unused);
+    // What has the characters of a token was looked for, whatever it is.
+    for (credential, expected) in [
+        ("", CacheUse::Unused),
+        ("abc, Bearer abc", CacheUse::Unused),
+        ("a b", CacheUse::Unused),
+        ("abc", CacheUse::Miss),
+    ] {
+        assert_eq!(gate.cache_use("/any", credential), expected);
+    }
     // Another key of the same name: the other issuer's token alone is known.
     gate.give(one, &key_set(&[("a", 3)]));
     assert_eq!(gate.ask("/any", &first), "signature_invalid");

@@ -108,7 +108,7 @@ pub enum Verdict {
     /// The request passes.
     Allow(Passed),
     /// It is refused, with this answer.
-    Deny(Reason, Response),
+    Deny(Reason, Response<'static>),
     /// It waits for keys.
     NeedKeys(KeyRequest),
 }
@@ -341,7 +341,7 @@ impl Gate {
 
 fn verdict(decision: Decision<'_, '_>, policy: &Policy, request: &Request<'_>) -> Verdict {
     match decision {
-        Decision::Deny(deny) => Verdict::Deny(deny.reason, deny.response(policy, request)),
+        Decision::Deny(deny) => Verdict::Deny(deny.reason, owned(deny.response(policy, request))),
         Decision::NeedKeys(needed) => Verdict::NeedKeys(needed.keys),
         Decision::Allow(allow) => {
             let Facts {
@@ -426,11 +426,24 @@ fn spelling(name: &[u8]) -> String {
         .collect()
 }
 
+/// The answer without the policy that it borrows from.
+fn owned(response: Response<'_>) -> Response<'static> {
+    let headers = response.headers.into_iter();
+    Response {
+        status: response.status,
+        headers: headers
+            .map(|(name, value)| (name, value.into_owned().into()))
+            .collect(),
+        body: response.body,
+        grpc_status: response.grpc_status,
+    }
+}
+
 /// The answer is one of the contract's.
-fn check_response(reason: Reason, response: &Response) {
+fn check_response(reason: Reason, response: &Response<'_>) {
     let values = |wanted: &str| -> Vec<&str> {
         let named = response.headers.iter().filter(|(name, _)| *name == wanted);
-        named.map(|(_, value)| value.as_str()).collect()
+        named.map(|(_, value)| value.as_ref()).collect()
     };
     let code = reason.code();
     let challenge = values("www-authenticate");

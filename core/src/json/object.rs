@@ -8,7 +8,8 @@ use super::reader;
 /// A JSON object (RFC 8259 section 4) with all that is in it, in two pieces of memory however much that is.
 ///
 /// A token brings some thirty names and values. In a tree of maps and strings each would be an allocation: to be made for every token
-/// that is seen for the first time, and to be given back for every one that leaves the token cache.
+/// that is seen for the first time, and to be given back for every one that leaves the token cache. Two that differ in the order of their
+/// members are not equal.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Object {
     /// Names and strings, one behind the other.

@@ -13,9 +13,11 @@ use super::{InvalidJson, MAX_DEPTH};
 /// names gains nothing by it.
 const FEW_NAMES: usize = 16;
 
-/// How many octets of a text there are to a name or a value, at least, in tokens as issuers write them. Where there are fewer, the
-/// nodes are moved once or twice as they grow.
-const OCTETS_PER_NODE: usize = 12;
+/// As many nodes as tokens of the known issuers have at most for their length: their payloads one for some twenty octets, their short headers
+/// more. Where there are more, they are moved once or twice as they grow; where there are fewer, the token cache pays for the room.
+fn nodes_expected(text: &str) -> usize {
+    (text.len() / 18).saturating_add(6)
+}
 
 /// The one object that `bytes` hold.
 pub(super) fn read(bytes: &[u8]) -> Result<Object, InvalidJson> {
@@ -26,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Object, InvalidJson> {
     let mut reader = Reader {
         object: Object {
             text: String::with_capacity(text.len()),
-            nodes: Vec::with_capacity(text.len() / OCTETS_PER_NODE),
+            nodes: Vec::with_capacity(nodes_expected(text)),
         },
         names: SmallVec::new(),
         refusal: None,
@@ -82,12 +84,11 @@ impl Reader {
         }
     }
 
-    /// Whether a name comes twice among those from `first` on, which then are forgotten. They are unescaped: `"\u0061lg"` and `"alg"` are
-    /// one name.
-    fn has_twins(&mut self, first: usize) -> bool {
+    /// Forgets the names from `first` on, and says whether one of them came twice. They are unescaped: `"\u0061lg"` and `"alg"` are one name.
+    fn forget_names(&mut self, first: usize) -> bool {
         let text = |name: &Span| name.octets(&self.object.text);
         let names = self.names.get_mut(first..).unwrap_or_default();
-        let has_twins = match names.len() {
+        let came_twice = match names.len() {
             ..=FEW_NAMES => (1..).zip(names.iter()).any(|(next, name)| {
                 let mut others = names.iter().skip(next);
                 others.any(|other| text(name) == text(other))
@@ -99,7 +100,7 @@ impl Reader {
             }
         };
         self.names.truncate(first);
-        has_twins
+        came_twice
     }
 }
 
@@ -179,12 +180,12 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let Self { reader, .. } = self;
         let place = reader.open();
         let first_name = reader.names.len();
-        while let Some((name, place)) = access.next_key_seed(Name { reader })? {
+        while let Some((name, name_place)) = access.next_key_seed(Name { reader })? {
             access.next_value_seed(Strict { reader, depth_left })?;
-            reader.close(place, |value| Node::Name(name, value));
+            reader.close(name_place, |value| Node::Name(name, value));
         }
         reader.close(place, Node::Object);
-        match reader.has_twins(first_name) {
+        match reader.forget_names(first_name) {
             true => Err(reader.refuse(InvalidJson::DuplicateName)),
             false => Ok(()),
         }

@@ -149,11 +149,12 @@ impl Gate {
         })
     }
 
-    /// What the token cache did for a request that is let through.
+    /// What the token cache did for a request that is let through or refused.
     pub fn cache_use(&mut self, path: &str, token: &str) -> CacheUse {
         self.decision(path, token, |decision, _, _| match decision {
             Decision::Allow(allow) => allow.facts.token_cache,
-            other => panic!("expected to be let through, got {other:?}"),
+            Decision::Deny(deny) => deny.facts.token_cache,
+            Decision::NeedKeys(needed) => panic!("expected an answer, got {needed:?}"),
         })
     }
 
