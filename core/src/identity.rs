@@ -149,9 +149,9 @@ fn is_override(name: &[u8]) -> bool {
 /// Whether a field name reads as `declared` to a server that speaks CGI.
 fn is_spelling_of(name: &[u8], declared: &str) -> bool {
     let as_read = |octet: &u8| cgi_octet(*octet);
-    name.iter()
-        .map(as_read)
-        .eq(declared.as_bytes().iter().map(as_read))
+    let (name, declared) = (name.iter().map(as_read), declared.as_bytes().iter());
+    // A spelling has as many octets: most names are told apart by that.
+    name.len() == declared.len() && name.eq(declared.map(as_read))
 }
 
 /// A claim as a header value; empty for one that says nothing, nothing for one that cannot be a value.
