@@ -1,5 +1,7 @@
 //! The measuring itself: round after round, every configuration under a load in turn.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 
 use crate::envoy::arguments::Options;
@@ -45,13 +47,12 @@ pub(crate) fn measure(bench: &Bench, options: &Options) -> Result<Vec<Row>> {
         .collect();
     // Each goes on where it was: a token cache would know again what it has just seen.
     let mut positions = vec![0; subjects.len()];
-    // V8 compiles a module's functions again, and better, when they have been called often enough: that is over before it counts.
-    let warm_up = usize::from(!options.is_quick);
+    let warm_up = warm_up(options);
     for round in 0..warm_up + options.rounds {
         let counted = round.checked_sub(warm_up);
         match counted {
             Some(round) => eprintln!("round {} of {}", round + 1, options.rounds),
-            None => eprintln!("a round that is not counted"),
+            None => eprintln!("round {} of {warm_up} that are not counted", round + 1),
         }
         let mut start = 0;
         for group in subjects.chunk_by(|a, b| together(a.load) == together(b.load)) {
@@ -71,6 +72,20 @@ pub(crate) fn measure(bench: &Bench, options: &Options) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// How many rounds are not counted: V8 compiles a module's functions again, and better, when they have been called often enough. That is over
+/// within a second.
+fn warm_up(options: &Options) -> usize {
+    let time = Duration::from_millis(if options.is_quick { 300 } else { 1_000 });
+    let rounds = time.as_secs_f64() / options.time.as_secs_f64();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 1 to 20: a measurement takes at least 0.05 s"
+    )]
+    let rounds = rounds.ceil() as usize;
+    rounds.max(1)
 }
 
 /// The large policy is compared with the small one, right after it.
@@ -115,7 +130,7 @@ fn measured(sample: &Sample, hits: Option<f64>) -> Option<Measured> {
     })
 }
 
-/// Hits and misses so far, of the token cache that the subject has.
+/// Hits and misses so far, of the token cache that the subject has; none and none where it has no token cache.
 fn token_cache(bench: &Bench, subject: &Subject) -> Result<(u64, u64)> {
     let prefix = subject.listener.replace([',', ' '], "_");
     let (hit, miss) = match subject.setup {
@@ -123,10 +138,13 @@ fn token_cache(bench: &Bench, subject: &Subject) -> Result<(u64, u64)> {
             "wasmcustom.scopegate.token_cache.hit".to_owned(),
             "wasmcustom.scopegate.token_cache.miss".to_owned(),
         ),
-        _ => (
+        Setup::JwtAuthn | Setup::JwtAuthnCache | Setup::JwtAuthnRbac => (
             format!("http.{prefix}.jwt_authn.jwt_cache_hit"),
             format!("http.{prefix}.jwt_authn.jwt_cache_miss"),
         ),
+        Setup::None | Setup::WasmHeader | Setup::WasmHostcalls | Setup::WasmFloor => {
+            return Ok((0, 0));
+        }
     };
     let stats = bench.envoy.stats()?;
     let count = |name: &String| stats.get(name).copied().unwrap_or(0);

@@ -140,9 +140,9 @@ worker of Envoy, in turn with no filter, those two, and Envoy's own jwt_authn wi
 with one token, distinct ones, ones as many users send them, and none. Prints tables, and which targets are met; the last line of
 standard output is one JSON object with all figures. Exit status 0 whatever they are.
 
-  --rounds N      how often everything is measured (default 9), after once more that is not counted
-  --seconds S     how long each measurement takes, a fraction if wanted (default 1); all of it takes about 13 minutes
-  --quick         three rounds of 0.6 s: within 4 minutes
+  --rounds N      how often everything is measured (default 36), after rounds that are not counted: a second of each
+  --seconds S     how long each measurement takes, a fraction if wanted (default 0.25); all of it takes about 14 minutes
+  --quick         nine rounds of 0.15 s, after two that are not counted: within 4 minutes
   --loads A,B     these alone: rs256-one, routes-1000, rs256-distinct, rs256-zipf, es256-distinct, eddsa-distinct, ps256-distinct, refused
   --configs A,B   these alone: none, wasm-header, wasm-hostcalls, wasm-floor, jwt_authn, jwt_authn-cache, jwt_authn-rbac, scopegate
   --results DIR   where figures and chart go (default bench/results)
