@@ -21,7 +21,7 @@ type Decoded = SmallVec<[u8; USUAL_PATH_BYTES]>;
 
 /// What a path segment may hold beyond plain characters, because a route says that it is data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AllowInPath {
+pub struct AllowInPath {
     /// `%2F`.
     pub encoded_slash: bool,
     /// `;` or `%3B`.
@@ -38,7 +38,7 @@ impl AllowInPath {
     };
 
     /// Whether everything in `needed` is allowed.
-    pub(crate) fn covers(self, needed: Self) -> bool {
+    pub fn covers(self, needed: Self) -> bool {
         (self.encoded_slash || !needed.encoded_slash)
             && (self.semicolon || !needed.semicolon)
             && (self.double_escape || !needed.double_escape)
@@ -75,7 +75,7 @@ pub(crate) struct CanonicalPath {
 
 /// A path that different readers take for different paths. The client is told no more than that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AmbiguousPath;
+pub struct AmbiguousPath;
 
 impl CanonicalPath {
     /// Reads the whole `:path`, with its query.

@@ -48,7 +48,7 @@ pub(crate) struct SkippedKey {
 
 /// What a set without any usable key means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum OnEmpty {
+pub enum OnEmpty {
     /// A mistake, like an answer that cannot be read: the keys held go on to serve.
     #[default]
     Keep,

@@ -51,8 +51,10 @@ pub(super) fn policy(
     }
     let routes = route_table(routes, &names, problems);
     let envoy = envoy::settings(section(envoy), &names, problems);
+    let realm = realm?;
     Some(Policy {
-        challenges: Challenges::new(&realm?),
+        challenges: Challenges::new(&realm),
+        realm,
         issuers: issuers?,
         forward: forward?,
         token: token?.unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! What is wrong with a policy text: where, what, and what to write instead.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::yaml::Place;
@@ -35,6 +36,8 @@ pub struct Problem {
     pub line: u32,
     /// The column, in characters, counted from 1.
     pub column: u32,
+    /// How far the offending text goes from there in its line, in characters; 0 when something is missing, or is not to be shown.
+    pub length: u32,
     pub(crate) kind: ProblemKind,
     offending: String,
 }
@@ -71,6 +74,11 @@ impl Explanation {
 }
 
 impl Problem {
+    /// What kind of problem it is, for programs: one of [`PROBLEM_CODES`](super::PROBLEM_CODES).
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
     /// What is wrong, in one sentence without the place.
     pub fn message(&self) -> String {
         self.kind.explain().wrong
@@ -145,12 +153,12 @@ impl<'t> Problems<'t> {
 
     /// Notes a problem without showing what stands at that place.
     pub(super) fn report_unseen(&mut self, at: Place, kind: impl Into<ProblemKind>) {
-        self.push(place(at), kind.into(), |_| String::new());
+        self.push(place(at), kind.into(), |_| "".into());
     }
 
     /// Notes a problem in a text that no YAML was read from.
     pub(super) fn report_in(&mut self, line: u32, column: u32, kind: impl Into<ProblemKind>) {
-        self.push((line, column), kind.into(), |_| String::new());
+        self.push((line, column), kind.into(), |_| "".into());
     }
 
     /// The scalar at that place, as it is written.
@@ -178,17 +186,24 @@ impl<'t> Problems<'t> {
         &mut self,
         (line, column): (u32, u32),
         kind: ProblemKind,
-        offending: impl Fn(&str) -> String,
+        offending: impl FnOnce(&'t str) -> Cow<'t, str>,
     ) {
         if self.found.len() >= MAX_PROBLEMS {
             self.untold = self.untold.saturating_add(1);
             return;
         }
+        let offending = offending(self.text);
+        let length = match &offending {
+            Cow::Borrowed(text) => text.chars().count(),
+            // What was put together stands before the place, which is that of a colon.
+            Cow::Owned(_) => 1,
+        };
         self.found.push(Problem {
             line,
             column,
+            length: u32::try_from(length).unwrap_or(u32::MAX),
             kind,
-            offending: offending(self.text),
+            offending: excerpt::shown(&offending),
         });
     }
 }

@@ -1,25 +1,27 @@
 //! The piece of the policy text that an error shows, and other texts made short enough to print.
 
+use std::borrow::Cow;
+
 use super::yaml::Place;
 
 /// The most characters of somebody's text that an error shows.
 const MAX_SHOWN: usize = 60;
 
 /// What stands at that place: the scalar, or the list or mapping as far as its line goes.
-pub(super) fn at(text: &str, place: Place) -> String {
+pub(super) fn at(text: &str, place: Place) -> Cow<'_, str> {
     let Some((before, rest)) = around(text, place) else {
-        return String::new();
+        return "".into();
     };
     match place.scalar_of(text) {
         Some(scalar) if !rest.starts_with(['[', '{']) => {
-            shown(scalar.lines().next().unwrap_or_default())
+            scalar.lines().next().unwrap_or_default().into()
         }
         // Nothing stands behind the colon: the field itself is what is wrong.
         _ if rest.starts_with(':') => {
             let key = before.rsplit([' ', '{', ',']).next().unwrap_or_default();
-            shown(&format!("{key}:"))
+            format!("{key}:").into()
         }
-        _ => shown(bracketed(rest).trim_end()),
+        _ => bracketed(rest).trim_end().into(),
     }
 }
 

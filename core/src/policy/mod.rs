@@ -2,6 +2,7 @@
 
 mod address;
 mod claim_rule;
+mod code;
 mod compile;
 mod envoy;
 mod error;
@@ -28,18 +29,20 @@ use crate::deny::Challenges;
 use crate::discovery::Discovery;
 use crate::jwks::{KeySet, OnEmpty};
 pub use crate::route::IssuerId;
-pub(crate) use crate::route::{
-    Access, ClaimRule, ClaimTest, Mode, Requirements, Route, RouteTable, ScopeDemand,
-    TokenForwarding,
+pub(crate) use crate::route::RouteTable;
+pub use crate::route::{
+    Access, ClaimRule, ClaimTest, Mode, Requirements, Route, ScopeDemand, TokenForwarding,
 };
 use crate::verify::Algorithm;
-pub use error::InvalidPolicy;
+pub use code::PROBLEM_CODES;
 use error::Problems;
+pub use error::{InvalidPolicy, Problem};
 pub(crate) use quantity::parse_duration;
 
 /// Everything that a policy text says, checked and ready for use.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    pub(crate) realm: String,
     /// The challenges of its realm (RFC 9110 section 11.5), which is printable ASCII without `"` and `\`.
     pub(crate) challenges: Challenges,
     /// The issuers, in the order of the text. An `IssuerId` is a place in here.
@@ -64,27 +67,27 @@ pub struct Policy {
 
 /// One issuer of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Issuer {
+pub struct Issuer {
     /// Its name in the policy.
-    pub(crate) name: String,
+    pub name: String,
     /// The `iss` of its tokens, compared byte for byte.
-    pub(crate) issuer: String,
+    pub issuer: String,
     /// The audiences of which a token must name one. Never empty.
-    pub(crate) audiences: Vec<String>,
+    pub audiences: Vec<String>,
     /// Where its keys are.
     pub(crate) key_origin: KeyOrigin,
     /// The algorithms that its tokens may be signed with. Never empty.
-    pub(crate) algorithms: Vec<Algorithm>,
+    pub algorithms: Vec<Algorithm>,
     /// The kind of tokens it issues.
-    pub(crate) token_type: TokenType,
+    pub token_type: TokenType,
     /// The claim that holds the audience; `aud` unless the policy says otherwise.
-    pub(crate) audience_claim: String,
+    pub audience_claim: String,
     /// The claims that may hold the scopes; the first one present counts. Never empty.
-    pub(crate) scope_claims: Vec<String>,
+    pub scope_claims: Vec<String>,
     /// How far its clock may be off.
-    pub(crate) clock_skew: Duration,
+    pub clock_skew: Duration,
     /// How long its keys may be used.
-    pub(crate) keys: Freshness,
+    pub keys: Freshness,
 }
 
 /// Where the keys of an issuer are.
@@ -102,22 +105,22 @@ pub(crate) enum KeyOrigin {
 
 /// How long fetched keys may be used, and how often they may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Freshness {
+pub struct Freshness {
     /// The age that keys may reach. They are asked for again before that, behind the requests.
-    pub(crate) ttl: Duration,
+    pub ttl: Duration,
     /// How much longer they serve when they cannot be had again.
-    pub(crate) max_stale: Duration,
+    pub max_stale: Duration,
     /// The least time between two fetches after a failure, or for an unknown `kid`.
-    pub(crate) cooldown: Duration,
+    pub cooldown: Duration,
     /// How long a fetch may take, and the requests that wait for it.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// What a fetched set without any usable key means.
-    pub(crate) on_empty: OnEmpty,
+    pub on_empty: OnEmpty,
 }
 
 /// The kind of tokens that an issuer issues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum TokenType {
+pub enum TokenType {
     /// Any signed JWT that is not marked as something else.
     #[default]
     Any,
@@ -127,7 +130,7 @@ pub(crate) enum TokenType {
 
 /// What happens to a CORS preflight on a path where some route takes the requested method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Preflight {
+pub enum Preflight {
     /// It passes without a token: browsers send none.
     #[default]
     Pass,
@@ -137,20 +140,20 @@ pub(crate) enum Preflight {
 
 /// A claim that the upstream gets as a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Forward {
+pub struct Forward {
     /// The name of a claim at the top of the token.
-    pub(crate) claim: String,
+    pub claim: String,
     /// The header, in lower case.
-    pub(crate) header: String,
+    pub header: String,
 }
 
 /// What the Envoy filter alone reads; other hosts ignore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct EnvoySettings {
+pub struct EnvoySettings {
     /// By issuer name, the Envoy cluster that reaches its keys.
-    pub(crate) clusters: BTreeMap<String, String>,
+    pub clusters: BTreeMap<String, String>,
     /// Whether the token's subject may appear in access-log metadata.
-    pub(crate) log_subject: bool,
+    pub log_subject: bool,
 }
 
 impl Policy {

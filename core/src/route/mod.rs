@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::path::AllowInPath;
 
-pub(crate) use pattern::{InvalidPattern, Pattern};
+pub use pattern::{InvalidPattern, Pattern, PatternSegment};
 pub(crate) use table::{AlreadyRouted, Match, RouteTable};
 
 /// One route of the policy.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Route {
+pub struct Route {
     /// The pattern, as the policy writes it.
     pub path: String,
     /// The methods it takes; empty means any that no other route of the same pattern names.
@@ -30,7 +30,7 @@ pub(crate) struct Route {
 
 /// Who may pass a route.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Access {
+pub enum Access {
     /// Everyone, without a token.
     Public,
     /// Whoever has a verified token that meets the requirements.
@@ -39,7 +39,7 @@ pub(crate) enum Access {
 
 /// What a verified token must show.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Requirements {
+pub struct Requirements {
     /// The scopes it must hold.
     pub scopes: ScopeDemand,
     /// The issuers it may come from; absent means every issuer of the policy.
@@ -52,7 +52,7 @@ pub(crate) struct Requirements {
 
 /// The scopes that a token must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ScopeDemand {
+pub enum ScopeDemand {
     /// No particular scope: the route says `authenticated: true`.
     None,
     /// Every one of these. Never empty.
@@ -63,7 +63,7 @@ pub(crate) enum ScopeDemand {
 
 /// One rule about one claim.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ClaimRule {
+pub struct ClaimRule {
     /// The way to the claim, name by name; one name for a claim at the top. Never empty.
     pub claim: Vec<String>,
     /// What must hold there.
@@ -72,7 +72,7 @@ pub(crate) struct ClaimRule {
 
 /// What must hold for a claim. The values are JSON strings, numbers or booleans, compared with their type.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ClaimTest {
+pub enum ClaimTest {
     /// The claim is this value.
     Equals(Value),
     /// The claim is one of these values. Never empty.
@@ -89,7 +89,7 @@ pub struct IssuerId(pub(crate) usize);
 
 /// Whether refusals are carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// They are.
     #[default]
     Enforce,
@@ -99,7 +99,7 @@ pub(crate) enum Mode {
 
 /// Whether the upstream sees the `Authorization` header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum TokenForwarding {
+pub enum TokenForwarding {
     /// It does, once validated.
     #[default]
     Keep,

@@ -11,14 +11,16 @@ const MAX_PATTERN_SEGMENTS: usize = 64;
 /// Parameter names and one trailing slash do not matter, so they are not in here: two patterns are
 /// equal when they match the same paths.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Pattern {
-    pub(crate) segments: Vec<PatternSegment>,
+pub struct Pattern {
+    /// The segments before a `{*…}`.
+    pub segments: Vec<PatternSegment>,
     /// Whether it ends in `{*…}`, which also matches nothing.
-    pub(crate) rest: bool,
+    pub rest: bool,
 }
 
+/// One segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum PatternSegment {
+pub enum PatternSegment {
     /// Compared with the decoded segment, byte for byte. Holds no `/`, `;`, `%`, `\\` or control character.
     Literal(Vec<u8>),
     /// `{…}`: any segment.
@@ -27,7 +29,7 @@ pub(crate) enum PatternSegment {
 
 /// Why a pattern is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum InvalidPattern {
+pub enum InvalidPattern {
     /// It does not start with `/`.
     NotAbsolute,
     /// It is longer than a pattern can be.
@@ -47,16 +49,22 @@ pub(crate) enum InvalidPattern {
     /// `*` outside braces.
     Star,
     /// A brace that does not belong to a `{…}` around a whole segment.
-    Braces { segment: String },
+    Braces {
+        /// The segment.
+        segment: String,
+    },
     /// `{}` or `{*}`, or a name of other characters than letters, digits, `_`, `-`.
-    Name { segment: String },
+    Name {
+        /// The segment.
+        segment: String,
+    },
     /// A segment behind `{*…}`.
     RestNotLast,
 }
 
 impl InvalidPattern {
     /// What is wrong, in a sentence that follows the offending text.
-    pub(crate) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         match self {
             Self::NotAbsolute => "the path does not start with `/`".into(),
             Self::TooLong => format!("the path is longer than {MAX_PATTERN_BYTES} bytes"),
@@ -85,7 +93,7 @@ impl InvalidPattern {
     }
 
     /// What to write instead.
-    pub(crate) fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &'static str {
         match self {
             Self::NotAbsolute => "write it from the root, as in `/timesheets/{id}`",
             Self::TooLong | Self::TooDeep => "shorten it, perhaps with `{*rest}` for what follows",
@@ -110,7 +118,7 @@ impl InvalidPattern {
 
 impl Pattern {
     /// Its literals.
-    pub(crate) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
         self.segments.iter().filter_map(|segment| match segment {
             PatternSegment::Literal(text) => Some(text.as_slice()),
             PatternSegment::Parameter => None,
@@ -118,7 +126,10 @@ impl Pattern {
     }
 
     /// Reads a pattern.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidPattern> {
+    ///
+    /// # Errors
+    /// No path that passes can match it, or it is not written as patterns are.
+    pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
         if text.len() > MAX_PATTERN_BYTES {
             return Err(InvalidPattern::TooLong);
         }
@@ -149,7 +160,7 @@ impl Pattern {
     }
 
     /// Whether it has any `{…}`.
-    pub(crate) fn has_parameters(&self) -> bool {
+    pub fn has_parameters(&self) -> bool {
         self.rest || self.segments.contains(&PatternSegment::Parameter)
     }
 }

@@ -180,9 +180,8 @@ impl RouteTable {
     }
 
     /// Every route, in the order of the policy.
-    #[cfg(test)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter()
+    pub(crate) fn all(&self) -> &[Route] {
+        &self.routes
     }
 }
 

@@ -136,7 +136,7 @@ fn the_issuers_of_the_example() {
 #[test]
 fn the_routes_of_the_example() {
     let policy = accepted(EXAMPLE);
-    let routes: Vec<&Route> = policy.routes.iter().collect();
+    let routes: Vec<&Route> = policy.routes.all().iter().collect();
     let scopes = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
     let protected = |demand: ScopeDemand| {
         Access::Protected(Requirements {
@@ -172,7 +172,7 @@ fn the_routes_of_the_example() {
 fn the_requirements_of_the_example() {
     let policy = accepted(EXAMPLE);
     let Some(Access::Protected(requirements)) =
-        policy.routes.iter().last().map(|route| &route.access)
+        policy.routes.all().iter().last().map(|route| &route.access)
     else {
         panic!("the last route is protected");
     };
@@ -216,7 +216,7 @@ fn what_is_not_said_has_the_default() {
     assert_eq!(policy.mode, Mode::Enforce);
     assert_eq!(policy.token_cache_bytes, 4 * 1024 * 1024);
     assert_eq!(policy.envoy, EnvoySettings::default());
-    let route = policy.routes.iter().next().expect("there is a route");
+    let route = policy.routes.all().iter().next().expect("there is a route");
     assert_eq!((route.mode, route.token), (None, None));
     assert_eq!(route.allow_in_path, crate::path::AllowInPath::default());
 }
@@ -227,7 +227,7 @@ fn a_word_is_a_word() {
     let policy = accepted(&route(
         "scopes: [no, on, yes, off, n, '123', \"true\", 1.2.3]",
     ));
-    let route = policy.routes.iter().next().expect("there is a route");
+    let route = policy.routes.all().iter().next().expect("there is a route");
     let Access::Protected(requirements) = &route.access else {
         panic!("it is protected");
     };
@@ -247,7 +247,7 @@ fn json_is_yaml() {
             "claims": [{"claim": ["a", "b"], "equals": 1.5}, {"claim": "c", "equals": "\ud83d\ude00"}]}]}"#,
     );
     assert_eq!(policy.challenges, Challenges::new("a b/c"));
-    assert_eq!(policy.routes.iter().count(), 1);
+    assert_eq!(policy.routes.all().iter().count(), 1);
 }
 
 #[test]
@@ -319,5 +319,5 @@ fn the_same_path_may_be_named_by_method_and_for_any_other() {
     let policy = accepted(&routes(
         "  - { path: /x, public: true }\n  - { path: /x, methods: [GET], public: true }\n  - { path: /x, methods: [get, HEAD], public: true }",
     ));
-    assert_eq!(policy.routes.iter().count(), 3);
+    assert_eq!(policy.routes.all().iter().count(), 3);
 }
