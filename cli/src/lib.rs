@@ -1,0 +1,60 @@
+//! The command for policies. It stands on the core that the gate stands on: what it says is what the gate does.
+//!
+//! Each command is a module with its arguments, what it answers as plain data, and how that is shown. What they share: texts by name
+//! ([`document`]), what is wrong with them ([`diagnostic`]), where things stand in a policy ([`place`]),
+//! ([`pattern_tree`]), and where output goes ([`streams`]).
+
+mod arguments;
+pub mod check;
+pub mod diagnostic;
+pub mod document;
+mod manual;
+pub mod place;
+pub mod policy_file;
+pub mod streams;
+
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use streams::Streams;
+
+/// How a command ended that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well: exit status 0.
+    Well,
+    /// What was looked at is not as it should be: exit status 1.
+    Wrong,
+}
+
+/// The program. Exit status 0: all is well; 1: what was looked at is not as it should be; 2: the arguments cannot be used.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut streams = Streams::of_the_process(arguments.color);
+    match run(arguments.command, &mut streams) {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::Wrong) => ExitCode::from(1),
+        // Whoever reads has seen enough, as in `scopegate … | head`.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            streams.complain(&format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments, streams),
+        Command::Completions(arguments) => manual::completions(&arguments, streams),
+        Command::Man(arguments) => manual::man(&arguments, streams),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
