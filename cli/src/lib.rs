@@ -6,9 +6,12 @@
 
 mod arguments;
 pub mod check;
+pub mod demand;
 pub mod diagnostic;
 pub mod document;
+pub mod lint;
 mod manual;
+pub mod pattern_tree;
 pub mod place;
 pub mod policy_file;
 pub mod streams;

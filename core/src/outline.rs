@@ -3,14 +3,14 @@
 
 pub use crate::jwks::OnEmpty;
 use crate::path::CanonicalPath;
-pub use crate::path::{AllowInPath, AmbiguousPath};
+pub use crate::path::{AllowInPath, AmbiguousPath, usual_spelling};
 pub use crate::policy::{
     Access, ClaimRule, ClaimTest, EnvoySettings, Forward, Freshness, Issuer, Mode, Preflight,
     Requirements, Route, ScopeDemand, TokenForwarding, TokenType,
 };
 use crate::policy::{KeyOrigin, Policy};
 use crate::route::Match;
-pub use crate::route::{InvalidPattern, Pattern, PatternSegment};
+pub use crate::route::{InvalidPattern, Pattern, PatternSegment, folded};
 
 /// Where the keys of an issuer come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,5 +127,10 @@ impl Issuer {
             KeyOrigin::File(path) => KeySource::File(path),
             KeyOrigin::Inline(keys) => KeySource::Inline { keys: keys.len() },
         }
+    }
+
+    /// Whether the keys of both are the same ones: those of the same address, of the same metadata, or the same in the policy.
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        self.key_origin == other.key_origin
     }
 }

@@ -197,6 +197,18 @@ fn is_plain(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&octet)
 }
 
+/// A decoded segment in its usual spelling (RFC 3986 section 6.2.2): escaped where it must be, and nowhere else.
+pub fn usual_spelling(segment: &[u8]) -> String {
+    let mut spelt = String::with_capacity(segment.len());
+    for octet in segment {
+        match is_plain(*octet) {
+            true => spelt.push(char::from(*octet)),
+            false => spelt.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    spelt
+}
+
 /// The octet of the two hexadecimal digits that stand first, and what stands behind them.
 fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     let ([high, low], behind) = text.split_first_chunk::<2>()?;

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::diagnostic::{Diagnostic, Severity, json, sarif, text};
 use crate::document::Document;
+use crate::lint::{self, SpinManifest, Subject};
+use crate::place::Places;
 use crate::policy_file;
 use crate::streams::Streams;
 
@@ -27,10 +29,16 @@ pub(crate) struct CheckArguments {
     /// How they are told
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// The spin.toml of the application that is to use the policies: may it reach their issuers?
+    #[arg(long, value_name = "FILE")]
+    spin_manifest: Option<PathBuf>,
     /// Count warnings as errors in the exit status
     #[arg(long)]
     deny_warnings: bool,
 }
+
+/// A manifest names components and files; those of Spin's own templates have 1 KiB.
+const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 
 /// How diagnostics are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,10 +52,17 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &CheckArguments, streams: &mut Streams) -> anyhow::Result<Outcome> {
+    let manifest = match &arguments.spin_manifest {
+        None => None,
+        Some(path) => {
+            let document = Document::read(path, MAX_MANIFEST_BYTES, streams)?;
+            Some(SpinManifest::parse(&document)?)
+        }
+    };
     let mut reports = Vec::new();
     for path in &arguments.policies {
         let document = policy_file::read(path, streams)?;
-        let found = diagnostics(&document);
+        let found = diagnostics(&document, manifest.as_ref());
         reports.push((document, found));
     }
     match arguments.format {
@@ -80,9 +95,17 @@ pub(crate) fn run(arguments: &CheckArguments, streams: &mut Streams) -> anyhow::
 }
 
 /// All that is wrong with a policy, or looks wrong, in the order of the text.
-pub fn diagnostics(document: &Document) -> Vec<Diagnostic> {
-    match Policy::parse(&document.text) {
-        Err(invalid) => policy_file::problems(&invalid),
-        Ok(_policy) => Vec::new(),
-    }
+pub fn diagnostics(document: &Document, manifest: Option<&SpinManifest>) -> Vec<Diagnostic> {
+    let policy = match Policy::parse(&document.text) {
+        Ok(policy) => policy,
+        Err(invalid) => return policy_file::problems(&invalid),
+    };
+    let Some(places) = Places::of(&document.text) else {
+        return Vec::new();
+    };
+    lint::warnings(&Subject {
+        policy: &policy,
+        places: &places,
+        manifest,
+    })
 }

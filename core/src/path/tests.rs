@@ -275,3 +275,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_usual_spelling_of_a_literal_is_that_literal_and_not_respelt() {
+    for literal in [
+        "users",
+        "größe",
+        "a b",
+        "100 &x",
+        "@me",
+        "~$!'()*+,=:",
+        "\u{1f40e}",
+    ] {
+        let spelt = usual_spelling(literal.as_bytes());
+        let path = CanonicalPath::parse(format!("/{spelt}").as_bytes()).unwrap();
+        assert_eq!(path.segment(0), Some(literal.as_bytes()), "{spelt}");
+        assert!(!path.has_respelt() && path.needs().is_nothing(), "{spelt}");
+    }
+}

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::path::AllowInPath;
 
 pub use pattern::{InvalidPattern, Pattern, PatternSegment};
+pub use table::folded;
 pub(crate) use table::{AlreadyRouted, Match, RouteTable};
 
 /// One route of the policy.

@@ -195,7 +195,7 @@ fn has_mark(segment: &[u8]) -> bool {
 }
 
 /// A text as a router reads it that ignores case: Fastify and .NET fold all of Unicode. What is in lower case already stays where it is.
-fn folded(text: &[u8]) -> Cow<'_, [u8]> {
+pub fn folded(text: &[u8]) -> Cow<'_, [u8]> {
     match str::from_utf8(text) {
         Ok(text) if changes_case(text.as_bytes()) => {
             Cow::Owned(text.to_uppercase().to_lowercase().into_bytes())
