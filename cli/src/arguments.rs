@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, manual};
+use crate::{check, explain, manual};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::CheckArguments),
+    Explain(explain::ExplainArguments),
     Completions(manual::CompletionsArguments),
     Man(manual::ManArguments),
 }

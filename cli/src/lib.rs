@@ -6,9 +6,12 @@
 
 mod arguments;
 pub mod check;
+pub mod clock;
 pub mod demand;
 pub mod diagnostic;
 pub mod document;
+pub mod explain;
+pub mod keys;
 pub mod lint;
 mod manual;
 pub mod pattern_tree;
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(&arguments, streams),
+        Command::Explain(arguments) => explain::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),
     }

@@ -210,7 +210,7 @@ impl NumericDate {
     }
 
     /// What lies before 1970 becomes 1970: no clock shows less, so every comparison with one stays the same.
-    fn timestamp(self) -> Timestamp {
+    pub(crate) fn timestamp(self) -> Timestamp {
         Timestamp::from_millis(u64::try_from(self.0).unwrap_or(0))
     }
 }

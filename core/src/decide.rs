@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 use crate::token::UnverifiedToken;
 use crate::token_cache::{CacheUse, Entry, TokenCache};
 use crate::verify::{self, Verified, Verifier};
-use stop::Stop;
+pub(crate) use stop::Stop;
 
 /// What happens to a request that is allowed: fields to set and to remove, and keys to fetch behind it.
 #[derive(Default)]
@@ -90,13 +90,15 @@ pub fn decide<'p, 'r>(
 }
 
 /// Which rule of the policy a request falls under.
-enum Found<'p> {
+pub(crate) enum Found<'p> {
+    /// This route.
     Route(&'p Route),
     /// A CORS preflight: the browser asks first, without a credential.
     Preflight,
 }
 
-fn find_route<'p>(
+/// Steps 1 to 3, but for what a public route is.
+pub(crate) fn find_route<'p>(
     policy: &'p Policy,
     request: &Request<'_>,
     facts: &mut Facts<'p>,

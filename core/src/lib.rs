@@ -13,6 +13,7 @@ mod decide;
 mod decision;
 mod deny;
 mod discovery;
+pub mod explain;
 mod fetch;
 mod identity;
 mod intermediary;

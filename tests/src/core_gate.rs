@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail};
+use scopegate_core::explain::{self, StepOutcome};
 use scopegate_core::{
     Allow, Decision, FetchFailure, KeyCache, KeyLocation, KeyRequest, Policy, Portable, Reason,
     Request, Response, Timestamp, TokenCache, decide, forbidden_trailers,
@@ -111,6 +112,31 @@ impl<'a> CoreGate<'a> {
         }
     }
 
+    /// The first step of the explanation that does not hold has to be what the decision says.
+    fn check_explanation(&self, sent: &Prepared, said: &Said) -> Result<()> {
+        let headers = sent.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_slice()));
+        let request = Request::new(sent.method.as_bytes(), sent.path.as_deref(), headers);
+        let now = Timestamp::from_millis(self.now_ms);
+        let steps = explain::steps(&self.policy, &request, &self.keys, &Portable, now);
+        let mut outcomes = steps.iter().map(|step| step.outcome);
+        let explained = outcomes.find(|outcome| *outcome != StepOutcome::Holds);
+        let decided = match said {
+            Said::NeedKeys(_) => Some("needs keys"),
+            Said::Answer(seen, _) => seen.reason.as_deref(),
+        };
+        let agrees = match explained {
+            None => decided.is_none(),
+            Some(StepOutcome::Refuses(reason)) => decided == Some(reason.code()),
+            // In shadow mode nobody waits for them.
+            _ => matches!(decided, Some("needs keys" | "keys_unavailable")),
+        };
+        if !agrees {
+            bail!("the core says {decided:?}, and explains it by {steps:#?}");
+        }
+        Ok(())
+    }
+
     fn fetch(&mut self, wanted: &KeyRequest) -> Result<()> {
         let place = wanted.location.to_string();
         if self.asked.contains(&(place.clone(), self.now_ms)) {
@@ -187,7 +213,9 @@ impl Host for CoreGate<'_> {
 
     fn ask(&mut self, sent: &Prepared) -> Result<Seen> {
         let (seen, behind) = loop {
-            match self.decide(sent) {
+            let said = self.decide(sent);
+            self.check_explanation(sent, &said)?;
+            match said {
                 Said::NeedKeys(wanted) => self.fetch(&wanted)?,
                 Said::Answer(seen, behind) => break (seen, behind),
             }

@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::token::MalformedToken;
 
 /// Why a request is not allowed yet, or at all.
-pub(super) enum Stop<'p> {
+pub(crate) enum Stop<'p> {
     Refuse(Reason),
     MissingScopes(Vec<&'p str>),
     Unavailable {
@@ -23,6 +23,15 @@ pub(super) enum Stop<'p> {
 }
 
 impl<'p> Stop<'p> {
+    /// The reason, as logs have it; none where keys are missing that may still come.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refuse(reason) | Self::Unavailable { reason, .. } => Some(*reason),
+            Self::MissingScopes(_) => Some(Reason::ScopeMissing),
+            Self::NeedKeys(_) => None,
+        }
+    }
+
     pub(super) fn refuse<'r>(self, facts: Facts<'p>) -> Decision<'p, 'r> {
         match self {
             Self::Refuse(reason) => Decision::Deny(Deny::because(reason, facts)),

@@ -116,7 +116,6 @@ impl Object {
 
 impl<'a> Value<'a> {
     /// The value as `serde_json` has it.
-    #[cfg(test)]
     pub(crate) fn to_json(self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,
