@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, explain, manual};
+use crate::{check, diff, explain, manual};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(check::CheckArguments),
     Explain(explain::ExplainArguments),
+    Diff(diff::DiffArguments),
     Completions(manual::CompletionsArguments),
     Man(manual::ManArguments),
 }

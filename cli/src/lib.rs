@@ -9,6 +9,7 @@ pub mod check;
 pub mod clock;
 pub mod demand;
 pub mod diagnostic;
+pub mod diff;
 pub mod document;
 pub mod explain;
 pub mod keys;
@@ -56,6 +57,7 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(&arguments, streams),
         Command::Explain(arguments) => explain::run(&arguments, streams),
+        Command::Diff(arguments) => diff::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),
     }

@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 use crate::token::UnverifiedToken;
 use crate::verify::{self, Verifier};
 pub use step::{Check, Step, StepOutcome};
-use words::{json, malformed, numeric_date, pattern_words, rule_words};
+use words::{json, malformed, numeric_date, pattern_words};
 
 /// The steps that lead to the decision about a request, up to the one that refuses it, if any does.
 pub fn steps(
@@ -286,7 +286,7 @@ impl<'p> Inquiry<'p, '_> {
         for rule in &wanted.claims {
             let value = claims.at_path(&rule.claim);
             let found = format!("{}: {}", rule.claim.join("."), json(value));
-            let words = [rule_words(rule)];
+            let words = [rule.to_string()];
             if refusing.is_some_and(|refusing| std::ptr::eq(refusing, rule)) {
                 return self.refuse(Check::Claim, Reason::ClaimRefused, words, [found]);
             }

@@ -3,7 +3,7 @@
 use crate::claims::NumericDate;
 use crate::decision::in_one_line;
 use crate::json::Value;
-use crate::policy::{Access, ClaimRule, ClaimTest, Mode, Policy, Route, ScopeDemand, TokenType};
+use crate::policy::{Access, Mode, Policy, Route, ScopeDemand, TokenType};
 use crate::time::Timestamp;
 use crate::token::{MalformedToken, Part};
 
@@ -53,21 +53,6 @@ pub(super) fn scopes(demand: &ScopeDemand) -> Vec<String> {
         ScopeDemand::Any(scopes) => ("any of", scopes),
     };
     vec![format!("{word} {}", scopes.join(" "))]
-}
-
-/// A claim rule.
-pub(super) fn rule_words(rule: &ClaimRule) -> String {
-    let claim = rule.claim.join(".");
-    match &rule.test {
-        ClaimTest::Equals(value) => format!("{claim} equals {value}"),
-        ClaimTest::OneOf(values) => {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            format!("{claim} is one of {}", values.join(", "))
-        }
-        ClaimTest::Contains(value) => format!("{claim} is an array that contains {value}"),
-        ClaimTest::Exists(true) => format!("{claim} is there"),
-        ClaimTest::Exists(false) => format!("{claim} is not there"),
-    }
 }
 
 /// The `typ` that tokens may have.

@@ -4,6 +4,8 @@ mod pattern;
 mod table;
 mod tree;
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::path::AllowInPath;
@@ -106,4 +108,21 @@ pub enum TokenForwarding {
     Keep,
     /// It does not.
     Strip,
+}
+
+impl fmt::Display for ClaimRule {
+    /// The rule in words. Its values are the policy's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let claim = self.claim.join(".");
+        match &self.test {
+            ClaimTest::Equals(value) => write!(f, "{claim} equals {value}"),
+            ClaimTest::OneOf(values) => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                write!(f, "{claim} is one of {}", values.join(", "))
+            }
+            ClaimTest::Contains(value) => write!(f, "{claim} is an array that contains {value}"),
+            ClaimTest::Exists(true) => write!(f, "{claim} is there"),
+            ClaimTest::Exists(false) => write!(f, "{claim} is not there"),
+        }
+    }
 }
