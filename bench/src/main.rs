@@ -1,8 +1,10 @@
 //! Measures what the gate costs. `cargo xtask bench` builds what this needs and calls it; the README beside this says what is measured, and how.
 
 mod envoy;
+mod growth;
 mod issuer;
 mod load;
+mod policy;
 mod scale;
 mod spin;
 mod upstream;
@@ -22,6 +24,7 @@ Usage: bench <what> [OPTIONS]
 
   spin    the gate as a Spin component, beside the same application without it
   scale   a decision, with more routes, issuers, keys, octets of a token, and tokens known
+  policy  the command `scopegate` on policies of more and more routes
   envoy   the gate as a filter in Envoy, beside Envoy's own filters and filters that decide nothing
 
 `bench <what> --help` says more.
@@ -50,6 +53,7 @@ fn run(words: &[OsString]) -> Result<()> {
     match what.to_str() {
         Some("spin") => spin::run(options),
         Some("scale") => scale::run(options),
+        Some("policy") => policy::run(options),
         Some("envoy") => envoy::run(options),
         Some("--help" | "-h") => {
             print!("{USAGE}");

@@ -1,7 +1,6 @@
 //! `bench scale`: how the cost of a decision grows with the policy, the keys, the token, and the tokens that are known.
 
 mod arguments;
-mod growth;
 mod report;
 mod rounds;
 mod scene;

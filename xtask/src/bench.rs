@@ -13,7 +13,7 @@ use crate::{envoy, process, wasm};
 const PROFILE: &str = "optimised";
 
 /// What can be measured: the first word behind `bench`.
-pub const MEASURED: [&str; 4] = ["envoy", "spin", "verify", "scale"];
+pub const MEASURED: [&str; 5] = ["envoy", "spin", "verify", "scale", "policy"];
 
 /// Builds what is measured and what measures; ends with the exit status of the latter.
 pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
@@ -21,6 +21,7 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
         Some("spin") => on_spin(layout)?,
         Some("envoy") => in_envoy(layout)?,
         Some("scale") => Environment::new(),
+        Some("policy") => vec![("SCOPEGATE_COMMAND", build(layout, "scopegate")?)],
         // A program of its own, so that the others need no wasmtime.
         Some("verify") => {
             let environment = of_verify(layout)?;

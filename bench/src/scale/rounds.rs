@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use bench::options::Options;
 
-use super::growth;
 use super::scene::Scene;
 use super::series::{Dimension, Series, Token};
+use crate::growth;
 use crate::statistics::Figure;
 
 /// What became of a series.

@@ -114,6 +114,7 @@ pub(super) const HELP_BENCH: &str = "\
 cargo xtask bench spin [--rounds N] [--seconds S] [--quick] [--json FILE]
 cargo xtask bench verify [ALGORITHM...] [--rounds N] [--seconds S] [--quick] [--json FILE]
 cargo xtask bench scale [--rounds N] [--seconds S] [--quick] [--json FILE]
+cargo xtask bench policy [--rounds N] [--seconds S] [--quick] [--json FILE]
 
 spin: builds the gate as a Spin component, a gateway that decides nothing, and what measures them, all with optimisation (the first time that
 takes minutes). Then measures both on Spin, in turn: requests per second and latency, with one connection and with 16, with instances
@@ -124,10 +125,12 @@ natively, in wasmtime, and in V8 where there is Node, beside ring and the RustCr
 
 scale: a decision of the core, natively, with more routes, issuers, keys, octets of a token, and tokens known; and how fast its cost grows.
 
+policy: whole runs of the command `scopegate`, check, explain and diff, on policies of more and more routes.
+
 Each prints tables; bench/README.md says what their lines mean.
 
-  --rounds N   how often everything is measured (default 5; 9 of verify and scale)
-  --seconds S  how long each measurement takes, a fraction if wanted (default 2; 0.1 of verify, 0.05 of scale)
+  --rounds N   how often everything is measured (default 5; 9 of verify, scale and policy)
+  --seconds S  how long each measurement takes, a fraction if wanted (default 2; 0.1 of verify, 0.05 of scale, 0.2 of policy)
   --quick      few and short rounds: shows that all of it works, the figures mean little
   --json FILE  writes all figures there
 
