@@ -20,6 +20,7 @@ pub mod place;
 pub mod policy_file;
 pub mod streams;
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -51,6 +52,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The same within another program: the words of a command line, its own name first.
+///
+/// # Errors
+/// What ends the program with exit status 2.
+pub fn command(
+    words: impl IntoIterator<Item = OsString>,
+    streams: &mut Streams,
+) -> anyhow::Result<Outcome> {
+    run(Arguments::try_parse_from(words)?.command, streams)
 }
 
 fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use anstream::AutoStream;
+use anstream::{AutoStream, StripStream};
 use anstyle::{AnsiColor, Style};
 
 use crate::arguments::ColorChoice;
@@ -18,6 +18,19 @@ pub struct Streams {
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 impl Streams {
+    /// Streams of somebody else's. What is written there has no colours.
+    pub fn new(
+        input: impl Read + 'static,
+        out: impl Write + 'static,
+        log: impl Write + 'static,
+    ) -> Self {
+        Self {
+            input: Box::new(input),
+            out: Box::new(StripStream::new(Box::new(out) as Box<dyn Write>)),
+            log: Box::new(StripStream::new(Box::new(log) as Box<dyn Write>)),
+        }
+    }
+
     /// Those of the process.
     pub(crate) fn of_the_process(color: ColorChoice) -> Self {
         let choice = match color {
