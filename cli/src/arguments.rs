@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, manual};
+use crate::{check, diff, explain, issuer, manual};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Explain(explain::ExplainArguments),
     Diff(diff::DiffArguments),
     Completions(manual::CompletionsArguments),
+    Issuer(Box<issuer::IssuerArguments>),
     Man(manual::ManArguments),
 }
 

@@ -1,15 +1,22 @@
 //! The time at which a command decides: that of the machine, or what the user says.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::bail;
 use scopegate_core::Timestamp;
 
-/// The time of this machine. There is no other place that asks for it.
+/// The clock of this machine. There is no other place that asks it.
 #[expect(
     clippy::disallowed_methods,
     reason = "a command has to begin with some time; everything below takes it as an argument"
 )]
+pub(crate) fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The time of this machine, as the core counts it.
 pub fn now() -> Timestamp {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let since_epoch = wall().duration_since(UNIX_EPOCH);
     let millis = since_epoch.map_or(0, |since| since.as_millis());
     Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }

@@ -11,7 +11,10 @@ pub mod demand;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
+pub mod ecds;
 pub mod explain;
+pub mod http_server;
+pub mod issuer;
 pub mod keys;
 pub mod lint;
 mod manual;
@@ -71,6 +74,7 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Explain(arguments) => explain::run(&arguments, streams),
         Command::Diff(arguments) => diff::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
+        Command::Issuer(arguments) => issuer::run(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),
     }
 }

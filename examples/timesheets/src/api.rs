@@ -16,10 +16,10 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::middleware::map_request_with_state;
+use scopegate::http_server::Server;
 
 use crate::answer::Refusal;
 use crate::ledger::Ledger;
-use crate::server::Server;
 use crate::wish::{self, Body, MAX_BODY_BYTES};
 
 /// All entries, and how many requests were answered.

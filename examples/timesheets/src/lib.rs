@@ -1,9 +1,8 @@
-//! The worked example of Scopegate: a small timesheets API, and an issuer whose tokens it is guarded with.
+//! The worked example of Scopegate: a small timesheets API, and the issuer whose tokens it is guarded with.
 //!
 //! [`wish`], [`ledger`] and [`answer`] are the API without a server: from a request to an answer. [`api`] puts them behind
-//! a socket; the Spin component in `component/` puts them behind Spin. The [`issuer`] signs with keys that it makes at its start.
-//! Both servers are real ones on loopback ([`server::Server`]), small enough to read. [`ecds`] writes the file through
-//! which Envoy gets the policy.
+//! a socket of loopback; the Spin component in `component/` puts them behind Spin. The issuer is that of the command
+//! (`scopegate::issuer`), which signs with keys that it makes at its start.
 
 pub mod answer;
 pub mod ledger;
@@ -12,9 +11,3 @@ pub mod wish;
 // WebAssembly has no threads to serve from.
 #[cfg(not(target_family = "wasm"))]
 pub mod api;
-#[cfg(not(target_family = "wasm"))]
-pub mod ecds;
-#[cfg(not(target_family = "wasm"))]
-pub mod issuer;
-#[cfg(not(target_family = "wasm"))]
-pub mod server;

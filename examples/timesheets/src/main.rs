@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use serde_json::Map;
+use scopegate::issuer::{Grant, Issuer};
+use scopegate_core::Algorithm;
 use timesheets::api::Api;
-use timesheets::issuer::{Grant, Issuer, SigningKey};
 
 /// The ports that policy.yaml and envoy/envoy.yaml name.
 const ISSUER_PORT: u16 = 9101;
@@ -28,7 +28,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let issuer = Issuer::generate(&format!("http://127.0.0.1:{ISSUER_PORT}/"))?;
+    let issuer = Issuer::generate(
+        &format!("http://127.0.0.1:{ISSUER_PORT}/"),
+        &[Algorithm::Rs256, Algorithm::Es256],
+    )?;
     let _keys = issuer.serve(ISSUER_PORT)?;
     let api = Api::start(API_PORT)?;
     println!("issuer  http://127.0.0.1:{ISSUER_PORT}/ (keys in .well-known/jwks.json)");
@@ -37,19 +40,12 @@ fn run() -> Result<()> {
         api.address()
     );
     for scope in ["read:timesheets", "read:timesheets create:timesheets"] {
+        let mut grant = Grant::new("alice", "https://timesheets.example.com/api", scope);
+        grant.expires_in = Some(TOKEN_SECONDS);
         let token = issuer
-            .mint(
-                &Grant {
-                    subject: "alice".to_owned(),
-                    audience: "https://timesheets.example.com/api".to_owned(),
-                    scope: scope.to_owned(),
-                    expires_in: TOKEN_SECONDS,
-                    key: SigningKey::Rs256,
-                    claims: Map::new(),
-                },
-                SystemTime::now(),
-            )
-            .context("minting a token")?;
+            .mint(&grant, SystemTime::now())
+            .context("minting a token")?
+            .text;
         println!("\na token of alice, 12 hours, {scope}:\n{token}");
     }
     println!("\nCtrl-C ends both.");

@@ -1,4 +1,4 @@
-//! Issuer and API over real sockets: what a gate and its clients find there.
+//! The API over real sockets: what a gate finds there.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,15 +7,9 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::SystemTime;
 
-use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike, ES256PublicKey, RS256PublicKey, RSAPublicKeyLike,
-};
-use jwt_simple::claims::JWTClaims;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use timesheets::api::Api;
-use timesheets::issuer::{Grant, Issuer, SigningKey};
 
 const ENTRY: &str = r#"{"date":"2026-03-02","project":"apollo","hours":7.5}"#;
 
@@ -33,63 +27,6 @@ fn send(address: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, Val
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     (status, serde_json::from_str(body).unwrap_or_default())
-}
-
-fn grant(key: SigningKey, expires_in: i64) -> Grant {
-    Grant {
-        subject: "alice".to_owned(),
-        audience: "https://timesheets.example.com/api".to_owned(),
-        scope: "read:timesheets".to_owned(),
-        expires_in,
-        key,
-        claims: Map::new(),
-    }
-}
-
-#[test]
-fn the_tokens_verify_with_the_keys_that_are_published() {
-    let issuer = Issuer::generate("http://127.0.0.1:9101/").unwrap();
-    let server = issuer.serve(0).unwrap();
-    let get = |path: &str| send(server.address(), &format!("GET {path}"), "", "");
-    let (status, metadata) = get("/.well-known/openid-configuration");
-    assert_eq!(
-        (status, &metadata["issuer"]),
-        (200, &json!("http://127.0.0.1:9101/"))
-    );
-    assert_eq!(
-        metadata["jwks_uri"],
-        "http://127.0.0.1:9101/.well-known/jwks.json"
-    );
-    let (_, keys) = get("/.well-known/jwks.json");
-    let [rsa, ec] = [0, 1].map(|index| keys["keys"][index].to_string());
-    assert!(
-        !rsa.contains("\"d\"") && !ec.contains("\"d\""),
-        "a private key is served"
-    );
-
-    let mint = |key, expires_in| {
-        issuer
-            .mint(&grant(key, expires_in), SystemTime::now())
-            .unwrap()
-    };
-    let rsa = RS256PublicKey::from_jwk(&rsa).unwrap();
-    let ec = ES256PublicKey::from_jwk(&ec).unwrap();
-    let by_rsa: JWTClaims<Map<String, Value>> = rsa
-        .verify_token(&mint(SigningKey::Rs256, 60), None)
-        .unwrap();
-    let by_ec: JWTClaims<Map<String, Value>> =
-        ec.verify_token(&mint(SigningKey::Es256, 60), None).unwrap();
-    for claims in [&by_rsa, &by_ec] {
-        assert_eq!(claims.subject.as_deref(), Some("alice"));
-        assert_eq!(claims.custom["scope"], "read:timesheets");
-        assert_eq!(claims.custom["client_id"], "timesheets-app");
-    }
-    assert!(by_rsa.jwt_id.is_some() && by_rsa.jwt_id != by_ec.jwt_id);
-    // jwt-simple lets 15 minutes pass; an hour is too long for it as well.
-    assert!(
-        rsa.verify_token::<Map<String, Value>>(&mint(SigningKey::Rs256, -3600), None)
-            .is_err()
-    );
 }
 
 #[test]

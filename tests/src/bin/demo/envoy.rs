@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use e2e::envoy::{Envoy, Launch};
+use scopegate::ecds;
 use timesheets::api::Api;
-use timesheets::ecds;
 
 use crate::gate::{Gate, Verdict};
 use crate::policy::Watched;

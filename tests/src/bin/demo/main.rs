@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use e2e::spin::Program;
-use timesheets::issuer::Issuer;
+use scopegate::issuer::Issuer;
+use scopegate_core::Algorithm;
 
 use crate::arguments::{Arguments, Host, USAGE, Wish};
 use crate::envoy::{EnvoyGate, Listen};
@@ -77,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         check_free(whose, arguments.admin_port, "--admin-port")?;
     }
     let issuer_url = policy::local_issuer(watched.text(), watched.path())?;
-    let issuer = Issuer::generate(&issuer_url.text)?;
+    let issuer = Issuer::generate(&issuer_url.text, &[Algorithm::Rs256, Algorithm::Es256])?;
     let keys = issuer.serve(issuer_url.port).with_context(|| {
         format!(
             "the issuer's port is the one that {} names",

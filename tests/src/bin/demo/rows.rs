@@ -8,8 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use e2e::http1::{self, Answer};
-use serde_json::{Map, Value, json};
-use timesheets::issuer::{Grant, Issuer, SigningKey};
+use scopegate::issuer::{Grant, Issuer};
+use scopegate_core::Algorithm;
+use serde_json::{Value, json};
 use timesheets::wish::IDENTITY;
 
 use crate::gate::Gate;
@@ -41,7 +42,7 @@ struct Token {
     scope: &'static str,
     audience: &'static str,
     expired: bool,
-    key: SigningKey,
+    key: Algorithm,
     role: Option<&'static str>,
 }
 
@@ -49,7 +50,7 @@ const READER: Token = Token {
     scope: "read:timesheets",
     audience: AUDIENCE,
     expired: false,
-    key: SigningKey::Rs256,
+    key: Algorithm::Rs256,
     role: None,
 };
 
@@ -122,7 +123,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "read, signed with ES256",
         token: Some(Token {
-            key: SigningKey::Es256,
+            key: Algorithm::Es256,
             ..READER
         }),
         ..READ
@@ -273,20 +274,14 @@ fn line(out: &mut impl Write, [mark, name, expected, got]: [&str; 4]) -> Result<
 }
 
 fn mint(issuer: &Issuer, token: &Token, lasts: i64) -> Result<String> {
-    let mut claims = Map::new();
+    let mut grant = Grant::new("alice", token.audience, token.scope);
     if let Some(role) = token.role {
-        claims.insert("roles".to_owned(), json!([role]));
+        grant.say("roles", json!([role]));
     }
-    let grant = Grant {
-        subject: "alice".to_owned(),
-        audience: token.audience.to_owned(),
-        scope: token.scope.to_owned(),
-        // Longer ago than any clock may be off (the policy allows 30 s).
-        expires_in: if token.expired { -3600 } else { lasts },
-        key: token.key,
-        claims,
-    };
-    issuer.mint(&grant, SystemTime::now())
+    // Longer ago than any clock may be off (the policy allows 30 s).
+    grant.expires_in = Some(if token.expired { -3600 } else { lasts });
+    grant.algorithm = Some(token.key);
+    Ok(issuer.mint(&grant, SystemTime::now())?.text)
 }
 
 /// The answer in the words of the table.

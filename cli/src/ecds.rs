@@ -80,8 +80,8 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    const SHIPPED: &str = include_str!("../../../envoy/ecds.yaml");
-    const POLICY: &str = include_str!("../policy.yaml");
+    const SHIPPED: &str = include_str!("../../envoy/ecds.yaml");
+    const POLICY: &str = include_str!("../../examples/timesheets/policy.yaml");
     const FILTER: &str = "target/dist/scopegate-filter.wasm";
 
     #[test]
