@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, issuer, manual};
+use crate::{check, diff, explain, issuer, manual, routes};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -24,8 +24,9 @@ pub(crate) enum Command {
     Check(check::CheckArguments),
     Explain(explain::ExplainArguments),
     Diff(diff::DiffArguments),
-    Completions(manual::CompletionsArguments),
+    Routes(routes::RoutesArguments),
     Issuer(Box<issuer::IssuerArguments>),
+    Completions(manual::CompletionsArguments),
     Man(manual::ManArguments),
 }
 

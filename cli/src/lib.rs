@@ -1,8 +1,8 @@
 //! The command for policies. It stands on the core that the gate stands on: what it says is what the gate does.
 //!
 //! Each command is a module with its arguments, what it answers as plain data, and how that is shown. What they share: texts by name
-//! ([`document`]), what is wrong with them ([`diagnostic`]), where things stand in a policy ([`place`]),
-//! ([`pattern_tree`]), and where output goes ([`streams`]).
+//! ([`document`]), what is wrong with them ([`diagnostic`]), where things stand in a policy ([`place`]), which of its patterns lie within others
+//! ([`pattern_tree`]), who may pass ([`demand`]), and where output goes ([`streams`]).
 
 mod arguments;
 pub mod check;
@@ -21,6 +21,7 @@ mod manual;
 pub mod pattern_tree;
 pub mod place;
 pub mod policy_file;
+mod routes;
 pub mod streams;
 
 use std::ffi::OsString;
@@ -76,6 +77,7 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Issuer(arguments) => issuer::run(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),
+        Command::Routes(arguments) => routes::run(&arguments, streams),
     }
 }
 
