@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, issuer, manual, routes};
+use crate::{check, diff, explain, issuer, manual, routes, test};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(check::CheckArguments),
     Explain(explain::ExplainArguments),
+    Test(test::TestArguments),
     Diff(diff::DiffArguments),
     Routes(routes::RoutesArguments),
     Issuer(Box<issuer::IssuerArguments>),

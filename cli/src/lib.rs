@@ -23,6 +23,7 @@ pub mod place;
 pub mod policy_file;
 mod routes;
 pub mod streams;
+pub mod test;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
@@ -73,6 +74,7 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
     match command {
         Command::Check(arguments) => check::run(&arguments, streams),
         Command::Explain(arguments) => explain::run(&arguments, streams),
+        Command::Test(arguments) => test::run(&arguments, streams),
         Command::Diff(arguments) => diff::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Issuer(arguments) => issuer::run(&arguments, streams),

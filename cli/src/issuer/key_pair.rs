@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 const RSA_BITS: usize = 2048;
 
 /// A private key with its name. It never prints.
-pub(super) enum KeyPair {
+pub(crate) enum KeyPair {
     Rs256(RS256KeyPair),
     Rs384(RS384KeyPair),
     Rs512(RS512KeyPair),
@@ -55,7 +55,7 @@ macro_rules! named {
 
 impl KeyPair {
     /// A new key.
-    pub(super) fn generate(algorithm: Algorithm) -> anyhow::Result<Self> {
+    pub(crate) fn generate(algorithm: Algorithm) -> anyhow::Result<Self> {
         let made = || -> Result<Self, jwt_simple::Error> {
             Ok(match algorithm {
                 Algorithm::Rs256 => named!(Rs256, RS256KeyPair::generate(RSA_BITS)?),
@@ -117,7 +117,7 @@ impl KeyPair {
     }
 
     /// The public half, as RFC 7517 writes it.
-    pub(super) fn public_jwk(&self) -> anyhow::Result<Value> {
+    pub(crate) fn public_jwk(&self) -> anyhow::Result<Value> {
         let text = with_key!(self, key => key.public_key().to_jwk());
         let mut jwk: Map<String, Value> = serde_json::from_str(&text)?;
         jwk.insert("kid".to_owned(), self.id().into());
@@ -131,7 +131,7 @@ impl KeyPair {
     }
 
     /// A signed token of these claims and no others. Its type is that of RFC 9068 section 2.1.
-    pub(super) fn sign(&self, claims: Map<String, Value>) -> anyhow::Result<String> {
+    pub(crate) fn sign(&self, claims: Map<String, Value>) -> anyhow::Result<String> {
         let claims = JWTClaims {
             issued_at: None,
             expires_at: None,

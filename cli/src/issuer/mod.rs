@@ -30,6 +30,7 @@ pub(crate) use arguments::IssuerArguments;
 use arguments::{Format, IssuerCommand, OnceArguments, ServeArguments};
 use desk::Desk;
 pub use grant::Grant;
+pub(crate) use key_pair::KeyPair;
 pub use local_issuer::{AccessToken, Issuer};
 use saved_keys::SavedKeys;
 
