@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, issuer, manual, routes, test};
+use crate::{check, diff, explain, issuer, manual, push, routes, test};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Explain(explain::ExplainArguments),
     Test(test::TestArguments),
     Diff(diff::DiffArguments),
+    Push(push::PushArguments),
     Routes(routes::RoutesArguments),
     Issuer(Box<issuer::IssuerArguments>),
     Completions(manual::CompletionsArguments),

@@ -21,6 +21,7 @@ mod manual;
 pub mod pattern_tree;
 pub mod place;
 pub mod policy_file;
+pub mod push;
 mod routes;
 pub mod streams;
 pub mod test;
@@ -75,6 +76,7 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Check(arguments) => check::run(&arguments, streams),
         Command::Explain(arguments) => explain::run(&arguments, streams),
         Command::Test(arguments) => test::run(&arguments, streams),
+        Command::Push(arguments) => push::run(&arguments, streams),
         Command::Diff(arguments) => diff::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Issuer(arguments) => issuer::run(&arguments, streams),
