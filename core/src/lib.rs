@@ -44,7 +44,7 @@ pub use identity::forbidden_trailers;
 pub use intermediary::{Fields, Origin, outgoing_fields, outgoing_trailers, strip_hop_by_hop};
 pub use jwks::MAX_KEY_SET_BYTES;
 pub use keys::{KeyCache, KeyLocation, KeyRequest, KeyState, KeyStatus};
-pub use policy::{InvalidPolicy, IssuerId, PROBLEM_CODES, Policy, Problem};
+pub use policy::{InvalidPolicy, IssuerId, PROBLEM_CODES, Policy, Problem, policy_schema};
 pub use reason::Reason;
 pub use request::Request;
 pub use time::Timestamp;

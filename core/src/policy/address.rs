@@ -1,8 +1,11 @@
 //! The URLs of a policy: who an issuer is, and where its keys are.
 
+use serde_json::Value;
+
 use super::yaml::Spanned;
 
 use super::error::{Explanation, Problems};
+use super::schema::text_like;
 use crate::key_url::{self, InvalidKeyUrl, MAX_URL_BYTES, PlainHttp};
 
 /// Why a URL is refused.
@@ -25,6 +28,16 @@ pub(super) fn issuer(text: &Spanned<String>, problems: &mut Problems<'_>) -> Opt
         return None;
     }
     Some(text.value.clone())
+}
+
+/// What an issuer may be, for editors: no control characters, and no white space of Unicode.
+pub(super) fn issuer_schema() -> Value {
+    text_like(r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$")
+}
+
+/// What the address of a key set may be, for editors.
+pub(super) fn jwks_uri_schema() -> Value {
+    text_like(r"^[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+$")
 }
 
 /// Checks the address of a key set, and writes it in the one normal form that is fetched.

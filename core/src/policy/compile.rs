@@ -1,5 +1,7 @@
 //! From file shape to policy: every problem is noted, and only a file without any becomes a policy.
 
+use serde_json::Value;
+
 use super::yaml::{Place, Spanned};
 
 use super::error::Problems;
@@ -8,6 +10,7 @@ use super::names::IssuerNames;
 use super::read::{Entries, Field, List};
 use super::route::InvalidRoute;
 use super::scalar::Scalar;
+use super::schema::{text_like, with};
 use super::setting::{InvalidSetting, MODES, PREFLIGHTS, TOKEN_FORWARDINGS, word};
 use super::{Issuer, Mode, Policy, RouteTable};
 use super::{envoy, forward, issuer, quantity, route};
@@ -78,6 +81,12 @@ fn check_version(version: Option<Spanned<Scalar>>, problems: &mut Problems<'_>) 
         Some(version) if version.value == Scalar::Number(1.into()) => {}
         Some(version) => problems.report(version.place, InvalidSetting::UnknownVersion),
     }
+}
+
+/// What a realm may be, for editors: not blank, and nothing that needs escaping.
+pub(super) fn realm_schema() -> Value {
+    let text = text_like(r"^[ !#-\[\]-~]*[!#-\[\]-~][ !#-\[\]-~]*$");
+    with(text, "maxLength", MAX_REALM)
 }
 
 /// A realm stands in a quoted string (RFC 9110 section 5.6.4); we take only what needs no escaping there.

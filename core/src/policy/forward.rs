@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Forward;
 use super::error::{Explanation, Problems};
 use super::excerpt;
 use super::read::Entries;
+use super::schema::text_like;
 use super::setting::non_empty;
 use crate::request::{cgi_octet, is_token_octet};
 
@@ -72,6 +75,11 @@ pub(super) fn forward(file: Entries<String>, problems: &mut Problems<'_>) -> Opt
         });
     }
     all_fit.then_some(forward)
+}
+
+/// What a target may be, for editors. The headers that are refused by their names they are not told.
+pub(super) fn header_schema() -> Value {
+    text_like(format!("^[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{MAX_NAME}}}$"))
 }
 
 fn check(name: &str) -> Result<(), InvalidForward> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::yaml::Spanned;
 
 use super::address;
@@ -12,6 +14,7 @@ use super::file::{IssuerFile, KeysFile};
 use super::key_origin::{self, WrittenOrigin};
 use super::quantity::{Bounds, duration};
 use super::read::List;
+use super::schema::{defaulted, some};
 use super::setting::{InvalidSetting, ON_EMPTY, TOKEN_TYPES, non_empty, texts, truth, word};
 use super::{Freshness, Issuer};
 use crate::key_url::PlainHttp;
@@ -26,33 +29,38 @@ fn is_name_octet(octet: u8) -> bool {
 }
 
 /// A clock that is off by more than two minutes needs repair, not tolerance.
-const CLOCK_SKEW: Bounds = Bounds {
+pub(super) const CLOCK_SKEW: Bounds = Bounds {
     least: Duration::ZERO,
     most: Duration::from_secs(120),
     default: Duration::from_secs(30),
 };
 /// A day is the longest that a key which its issuer took back may go on to serve.
-const TTL: Bounds = Bounds {
+pub(super) const TTL: Bounds = Bounds {
     least: Duration::from_secs(1),
     most: Duration::from_secs(24 * 3600),
     default: Duration::from_secs(600),
 };
-const MAX_STALE: Bounds = Bounds {
+pub(super) const MAX_STALE: Bounds = Bounds {
     least: Duration::ZERO,
     most: Duration::from_secs(24 * 3600),
     default: Duration::from_secs(3600),
 };
 /// Never zero: every token with an unknown `kid` would cause a fetch.
-const COOLDOWN: Bounds = Bounds {
+pub(super) const COOLDOWN: Bounds = Bounds {
     least: Duration::from_secs(1),
     most: Duration::from_secs(3600),
     default: Duration::from_secs(30),
 };
-const TIMEOUT: Bounds = Bounds {
+pub(super) const TIMEOUT: Bounds = Bounds {
     least: Duration::from_millis(100),
     most: Duration::from_secs(60),
     default: Duration::from_secs(5),
 };
+
+/// Where the audience of a token is when the policy says nothing (RFC 7519 section 4.1.3).
+pub(super) const AUDIENCE_CLAIM: &str = "aud";
+/// Where its scopes are: in the claim of RFC 8693 section 4.2, or in that of Entra ID and Okta.
+pub(super) const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
 /// Why an issuer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,11 +134,11 @@ pub(super) fn issuer(
     let algorithms = algorithm_list(algorithms, problems);
     let token_type = word(token_type, "token_type", &TOKEN_TYPES, problems);
     let audience_claim = match audience_claim {
-        None => Some("aud".into()),
+        None => Some(AUDIENCE_CLAIM.into()),
         Some(claim) => non_empty(claim, "audience_claim", problems),
     };
     let scope_claims = match scope_claims {
-        None => Some(vec!["scope".into(), "scp".into()]),
+        None => Some(SCOPE_CLAIMS.map(String::from).to_vec()),
         Some(list) => texts(
             list,
             "scope_claims",
@@ -152,6 +160,19 @@ pub(super) fn issuer(
         clock_skew: clock_skew?,
         keys: keys?,
     })
+}
+
+/// What an issuer's name may be, for editors.
+pub(super) fn name_schema() -> Value {
+    json!({ "pattern": format!("^[A-Za-z0-9_-]{{1,{MAX_NAME}}}$") })
+}
+
+/// What the list of algorithms may hold, for editors.
+pub(super) fn algorithms_schema() -> Value {
+    let mut names = Algorithm::ALL.map(Algorithm::name).to_vec();
+    names.push(Algorithm::ED25519);
+    let default = Algorithm::DEFAULT.map(Algorithm::name).to_vec();
+    defaulted(some(json!({ "enum": names })), default)
 }
 
 /// A list of audiences, of an issuer or of a route.

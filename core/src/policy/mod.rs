@@ -12,10 +12,12 @@ mod forward;
 mod issuer;
 mod key_origin;
 mod names;
+mod number_pattern;
 mod quantity;
 mod read;
 mod route;
 mod scalar;
+mod schema;
 mod setting;
 
 mod yaml;
@@ -38,6 +40,7 @@ pub use code::PROBLEM_CODES;
 use error::Problems;
 pub use error::{InvalidPolicy, Problem};
 pub(crate) use quantity::parse_duration;
+pub use schema::policy_schema;
 
 /// Everything that a policy text says, checked and ready for use.
 #[derive(Clone, Debug)]

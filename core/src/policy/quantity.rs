@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::yaml::Spanned;
 
 use super::error::{Explanation, Problems};
+use super::number_pattern;
 use super::scalar::Scalar;
 
 /// The largest verified-token cache: 64 MiB in each worker, some 30,000 tokens.
@@ -115,8 +118,41 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit))
 }
 
+/// The texts of all durations within these bounds, as a regular expression.
+pub(super) fn duration_pattern(bounds: &Bounds) -> String {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let (least, most) = (millis(bounds.least), millis(bounds.most));
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    pattern(units, least, most)
+}
+
+/// What the budget of the verified-token cache may be, for editors.
+pub(super) fn token_cache_schema() -> Value {
+    let sizes = pattern([("KiB", KIB), ("MiB", MIB)], 0, MAX_TOKEN_CACHE);
+    json!({
+        "anyOf": [
+            { "type": "string", "pattern": sizes },
+            { "enum": [0, "0"] },
+        ],
+        "default": format!("{}MiB", DEFAULT_TOKEN_CACHE / MIB),
+    })
+}
+
+/// The texts of a number and its unit, for all from `least` to `most` of what the units are multiples of.
+fn pattern<const N: usize>(units: [(&str, u64); N], least: u64, most: u64) -> String {
+    let mut texts = Vec::new();
+    for (unit, size) in units {
+        let last = most.checked_div(size).unwrap_or_default();
+        let whole = least.div_ceil(size)..=last;
+        if let Some(numbers) = number_pattern::number_pattern(whole) {
+            texts.push(format!("{numbers}{unit}"));
+        }
+    }
+    format!("^0*(?:{})$", texts.join("|"))
+}
+
 /// A duration as the policy would write it.
-fn written(duration: Duration) -> String {
+pub(super) fn written(duration: Duration) -> String {
     let secs = duration.as_secs();
     match (duration.subsec_millis(), secs) {
         (0, 0) => "0s".into(),

@@ -151,12 +151,19 @@ fn json(value: Value) -> serde_json::Value {
 }
 
 /// A mapping with fields of its own, each of which may be absent: what is required is said by the code that knows why.
+///
+/// A field is its description for editors, its name, and the type that it is read from; behind `=>` what may stand there, where the type
+/// does not say it. Behind the mapping stands what its [schema](super::schema) says about its fields together.
 macro_rules! shape {
-    ($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
+    (
+        $name:ident {
+            $($(#[doc = $description:literal])+ $field:ident: $type:ty $(=> $schema:expr)?,)*
+        }
+        $rules:expr
+    ) => {
         #[derive(Default)]
         pub(super) struct $name {
-            $(pub(super) $field: $crate::policy::read::Field<$type>,)*
+            $($(#[doc = $description])+ pub(super) $field: $crate::policy::read::Field<$type>,)*
         }
 
         impl $crate::policy::read::Read for $name {
@@ -180,7 +187,29 @@ macro_rules! shape {
                 all_fit.then_some(shape)
             }
         }
+
+        impl $crate::policy::schema::Schema for $name {
+            fn schema() -> serde_json::Value {
+                let fields: Vec<(&str, &[&str], serde_json::Value)> = vec![$((
+                    stringify!($field),
+                    &[$($description),+],
+                    $crate::policy::read::field_schema!($type $(=> $schema)?),
+                )),*];
+                $crate::policy::schema::shape(fields, $rules)
+            }
+        }
     };
 }
 
+/// What a field says that may stand there, or else its type.
+macro_rules! field_schema {
+    ($type:ty => $schema:expr) => {
+        $schema
+    };
+    ($type:ty) => {
+        <$type as $crate::policy::schema::Schema>::schema()
+    };
+}
+
+pub(super) use field_schema;
 pub(super) use shape;

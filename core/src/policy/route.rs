@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use super::yaml::{Place, Spanned};
 
 use super::error::{Explanation, Problems};
@@ -9,12 +11,23 @@ use super::file::RouteFile;
 use super::names::IssuerNames;
 use super::read::List;
 use super::scalar::{Scalar, Scopes};
+use super::schema::{text_like, with};
 use super::setting::{InvalidSetting, MODES, TOKEN_FORWARDINGS, truth, word};
 use super::{Access, IssuerId, Requirements, Route, ScopeDemand};
 use super::{claim_rule, excerpt, issuer};
 use crate::path::AllowInPath;
 use crate::request::is_token_octet;
 use crate::route::{InvalidPattern, Pattern};
+
+/// What a word allows.
+type Allow = fn(&mut AllowInPath);
+
+/// What may be allowed inside parameters.
+pub(super) const ALLOWANCES: [(&str, Allow); 3] = [
+    ("encoded-slash", |allowed| allowed.encoded_slash = true),
+    ("semicolon", |allowed| allowed.semicolon = true),
+    ("double-escape", |allowed| allowed.double_escape = true),
+];
 
 /// Why a route is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +138,28 @@ pub(super) fn route(
         allow_in_path: allow_in_path?,
     };
     Some((pattern, route))
+}
+
+/// What a pattern may be, for editors. Dot segments and what is too long they are not told.
+pub(super) fn path_schema() -> Value {
+    const PARAMETER: &str = r"\{[A-Za-z0-9_-]+\}";
+    const REST: &str = r"\{\*[A-Za-z0-9_-]+\}";
+    const LITERAL: &str = r"[^/{}*?#%;\\\u0000-\u001f\u007f-\u009f]+";
+    text_like(format!(
+        "^/(?:(?:{LITERAL}|{PARAMETER})(?:/(?:{LITERAL}|{PARAMETER}))*(?:/{REST})?/?|{REST}/?)?$"
+    ))
+}
+
+/// What the list of methods may hold, for editors.
+pub(super) fn method_schema() -> Value {
+    let token = text_like("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$");
+    let method = with(token, "not", json!({ "const": "CONNECT" }));
+    json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": method })
+}
+
+/// What a scope may be, for editors.
+pub(super) fn scope_schema() -> Value {
+    text_like(r"^[!#-)+-\[\]-~]+$")
 }
 
 /// Turns a value that is given but wrong into nothing, and keeps one that is not given.
@@ -276,14 +311,13 @@ fn allowances(
         all_fit = false;
     }
     for word in list.value {
-        match word.value.as_str() {
-            "encoded-slash" => allowed.encoded_slash = true,
-            "semicolon" => allowed.semicolon = true,
-            "double-escape" => allowed.double_escape = true,
-            _ => {
+        let known = ALLOWANCES.iter().find(|(known, _)| *known == word.value);
+        match known {
+            Some((_, allow)) => allow(&mut allowed),
+            None => {
                 let kind = InvalidSetting::UnknownWord {
                     field: "allow_in_path",
-                    known: vec!["encoded-slash", "semicolon", "double-escape"],
+                    known: ALLOWANCES.map(|(known, _)| known).to_vec(),
                 };
                 problems.report(word.place, kind);
                 all_fit = false;

@@ -1,10 +1,12 @@
 //! The small shapes of the policy file. Each keeps apart what YAML keeps apart: a number is no text, and a field that is left
 //! blank is no absent field.
 
-use serde_json::{Number, Value as Json};
+use serde_json::{Number, Value as Json, json};
 
 use super::error::Problems;
 use super::read::{Read, items, shape, wrong_type};
+use super::route::scope_schema;
+use super::schema::{Schema, some, some_text};
 use super::yaml::{Node, Spanned, Value};
 
 /// One text, number or truth value. Blank is its own case, so that the field can say what it wants.
@@ -50,6 +52,13 @@ impl Read for Scalar {
     }
 }
 
+/// What rules compare with.
+impl Schema for Scalar {
+    fn schema() -> Json {
+        json!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
 /// `[a, b]` or `{ any: [a, b] }`.
 #[derive(Clone, Debug)]
 pub(super) enum Scopes {
@@ -61,7 +70,15 @@ pub(super) enum Scopes {
 
 shape! {
     AnyOf {
-        any: Vec<Spanned<String>>,
+        /// The scopes of which a token must have one. The first is named in the challenge.
+        any: Vec<Spanned<String>> => some(scope_schema()),
+    }
+    json!({ "required": ["any"] })
+}
+
+impl Schema for Scopes {
+    fn schema() -> Json {
+        json!({ "oneOf": [some(scope_schema()), AnyOf::schema()] })
     }
 }
 
@@ -99,5 +116,11 @@ impl Read for ClaimPath {
                 problems,
             ),
         }
+    }
+}
+
+impl Schema for ClaimPath {
+    fn schema() -> Json {
+        json!({ "oneOf": [some_text(), some(some_text())] })
     }
 }

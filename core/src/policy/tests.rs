@@ -10,12 +10,16 @@ mod key_origins;
 mod limits;
 mod paths;
 mod routes;
+mod schema;
 mod settings;
 mod yaml;
 
 fn accepted(text: &str) -> Policy {
     match Policy::parse(text) {
-        Ok(policy) => policy,
+        Ok(policy) => {
+            schema::accepted(text);
+            policy
+        }
         Err(invalid) => panic!("{text}\n{invalid}"),
     }
 }

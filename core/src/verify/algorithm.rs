@@ -44,10 +44,13 @@ impl Algorithm {
     /// The algorithms of an issuer that names none.
     pub const DEFAULT: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::Ed25519];
 
+    /// The other name of `EdDSA` (RFC 9864 section 2.2).
+    pub(crate) const ED25519: &str = "Ed25519";
+
     /// The algorithm of that `alg` value, compared byte for byte.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
-            "Ed25519" => Some(Self::Ed25519),
+            Self::ED25519 => Some(Self::Ed25519),
             _ => Self::ALL.into_iter().find(|known| known.name() == name),
         }
     }
