@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, issuer, manual, push, routes, test};
+use crate::{check, diff, explain, issuer, manual, push, render, routes, schema, test};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Diff(diff::DiffArguments),
     Push(push::PushArguments),
     Routes(routes::RoutesArguments),
+    Render(render::RenderArguments),
+    Schema(schema::SchemaArguments),
     Issuer(Box<issuer::IssuerArguments>),
     Completions(manual::CompletionsArguments),
     Man(manual::ManArguments),

@@ -22,7 +22,9 @@ pub mod pattern_tree;
 pub mod place;
 pub mod policy_file;
 pub mod push;
+pub mod render;
 mod routes;
+mod schema;
 pub mod streams;
 pub mod test;
 
@@ -82,6 +84,8 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Issuer(arguments) => issuer::run(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),
         Command::Routes(arguments) => routes::run(&arguments, streams),
+        Command::Render(arguments) => render::run(&arguments, streams),
+        Command::Schema(arguments) => schema::run(&arguments, streams),
     }
 }
 

@@ -109,7 +109,7 @@ fn an_edit_changes_the_gate_and_a_broken_one_changes_nothing_and_says_why() {
     demo.wait_for("policy refused, the old one keeps serving:");
     let why = demo.lines.recv_timeout(Duration::from_secs(5)).unwrap();
     assert!(
-        why.contains("line 5, column 1") && why.contains("realms"),
+        why.contains("line 6, column 1") && why.contains("realms"),
         "{why}"
     );
     std::thread::sleep(Duration::from_millis(500));
@@ -199,7 +199,7 @@ fn a_policy_that_is_broken_from_the_start_is_told_with_its_line() {
     let (out, err) = texts(&output);
     assert_eq!(output.status.code(), Some(1), "{out}{err}");
     assert!(
-        err.contains("was refused") && err.contains("line 3, column "),
+        err.contains("was refused") && err.contains("line 4, column "),
         "{err}"
     );
     assert_eq!(place.envoys(), 0);
