@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{check, diff, explain, issuer, manual, push, render, routes, schema, test};
+use crate::{
+    check, diff, drift, explain, import, issuer, manual, push, render, routes, schema, test,
+};
 
 /// Checks, explains and compares policies of Scopegate, the gate that validates bearer tokens.
 ///
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Diff(diff::DiffArguments),
     Push(push::PushArguments),
     Routes(routes::RoutesArguments),
+    Import(import::ImportArguments),
+    Drift(drift::DriftArguments),
     Render(render::RenderArguments),
     Schema(schema::SchemaArguments),
     Issuer(Box<issuer::IssuerArguments>),

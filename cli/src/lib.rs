@@ -11,13 +11,16 @@ pub mod demand;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
+mod drift;
 pub mod ecds;
 pub mod explain;
 pub mod http_server;
+mod import;
 pub mod issuer;
 pub mod keys;
 pub mod lint;
 mod manual;
+mod openapi;
 pub mod pattern_tree;
 pub mod place;
 pub mod policy_file;
@@ -80,6 +83,8 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Test(arguments) => test::run(&arguments, streams),
         Command::Push(arguments) => push::run(&arguments, streams),
         Command::Diff(arguments) => diff::run(&arguments, streams),
+        Command::Import(arguments) => import::run(&arguments, streams),
+        Command::Drift(arguments) => drift::run(&arguments, streams),
         Command::Completions(arguments) => manual::completions(&arguments, streams),
         Command::Issuer(arguments) => issuer::run(&arguments, streams),
         Command::Man(arguments) => manual::man(&arguments, streams),

@@ -1,0 +1,66 @@
+//! Where a key stands in a specification. Lines and columns are counted when somebody asks: few are ever shown, and a specification can be
+//! one line of many megabytes.
+
+use crate::place::Place;
+
+/// The longest line of which a piece is shown to people.
+const MAX_SHOWN_LINE: usize = 400;
+
+/// Where a key stands, in octets of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    known: Known,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Start(usize),
+    /// Behind its closing quote.
+    End(usize),
+}
+
+impl Spot {
+    pub(crate) const NOWHERE: Self = Self {
+        known: Known::Nothing,
+    };
+
+    pub(crate) fn starting_at(offset: Option<usize>) -> Self {
+        let known = offset.map_or(Known::Nothing, Known::Start);
+        Self { known }
+    }
+
+    pub(crate) fn ending_at(offset: usize) -> Self {
+        let known = Known::End(offset);
+        Self { known }
+    }
+
+    /// Its line and column, where it has any that people can find.
+    pub(crate) fn place(self, text: &str) -> Option<Place> {
+        let (start, end) = match self.known {
+            Known::Nothing => return None,
+            Known::Start(start) => {
+                let rest = text.get(start..)?;
+                let end = rest.find([':', '\n']).unwrap_or(rest.len());
+                (start, start.saturating_add(end))
+            }
+            Known::End(end) => {
+                let before = text.get(..end.saturating_sub(1))?;
+                (before.rfind('"')?, end)
+            }
+        };
+        let before = text.get(..start)?;
+        let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let line = text.get(line_start..)?;
+        if line.lines().next()?.len() > MAX_SHOWN_LINE {
+            return None;
+        }
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let column = text.get(line_start..start)?.chars().count();
+        Some(Place {
+            line: count(before.matches('\n').count()).saturating_add(1),
+            column: count(column).saturating_add(1),
+            length: count(text.get(start..end)?.chars().count()),
+        })
+    }
+}
