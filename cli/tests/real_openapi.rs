@@ -96,3 +96,15 @@ fn every_document_here_is_put_to_the_test() {
     let known = DOCUMENTS.map(|(document, ..)| document);
     assert_eq!(names, known);
 }
+
+#[test]
+fn a_document_of_more_than_64_mib_is_refused() {
+    let huge = tempfile::NamedTempFile::new().expect("a file");
+    let limit = 64 * 1024 * 1024;
+    huge.as_file().set_len(limit + 1).expect("a long file");
+    let path = huge.path().to_str().expect("a path in UTF-8");
+    let refused = scopegate(&["import", "openapi", path]).expect("the command runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("is larger than 65536 KiB"), "{said}");
+}

@@ -31,7 +31,7 @@ pub(crate) struct DriftArguments {
     /// The policy; `-` is standard input
     #[arg(value_name = "POLICY")]
     policy: PathBuf,
-    /// Who issues the tokens of a security scheme (of all, without NAME), where two of them have one issuer
+    /// Who issues the tokens of a security scheme (without NAME, of all of which nothing else is known), where two of them have one issuer
     #[arg(long = "issuer", value_name = "[NAME=]URL")]
     issuers: Vec<String>,
     /// What stands before every path, instead of what the servers say; `/` for nothing

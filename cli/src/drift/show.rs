@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::compare::Difference;
 use crate::document::Document;
+use crate::openapi::Lines;
 use crate::place::{self, Place, Places};
 
 /// The two texts that differences are about.
 pub(super) struct Shown<'d> {
     specification: &'d Document,
+    lines: Lines<'d>,
     policy: &'d Document,
     places: Option<Places<'d>>,
 }
@@ -18,6 +20,7 @@ impl<'d> Shown<'d> {
         let places = Places::of(&policy.text);
         Self {
             specification,
+            lines: Lines::of(&specification.text),
             policy,
             places,
         }
@@ -73,7 +76,7 @@ impl<'d> Shown<'d> {
     }
 
     fn specified(&self, difference: &Difference) -> Option<Place> {
-        difference.spot.place(&self.specification.text)
+        difference.spot.place(&self.lines)
     }
 
     fn routed(&self, difference: &Difference) -> Option<Place> {

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::Outcome;
 use crate::diagnostic::{Diagnostic, Severity, text};
 use crate::document::{Document, is_standard_input};
-use crate::openapi::{self, Leniency, Undeclared};
+use crate::openapi::{self, Leniency, Lines, Undeclared};
 use crate::streams::Streams;
 use covered::Settled;
 pub(crate) use plan::base_path;
@@ -51,7 +51,7 @@ pub(crate) struct OpenapiArguments {
     /// The document, JSON or YAML; `-` is standard input
     #[arg(value_name = "SPEC")]
     document: PathBuf,
-    /// Who issues the tokens of a security scheme (of all, without NAME): the `iss` of its tokens, byte for byte
+    /// Who issues the tokens of a security scheme (without NAME, of all of which nothing else is known): the `iss` of its tokens, byte for byte
     #[arg(long = "issuer", value_name = "[NAME=]URL")]
     issuers: Vec<String>,
     /// For whom the tokens are made, as it stands in their `aud`; any one of several
@@ -155,7 +155,8 @@ fn tell(
     streams: &mut Streams,
 ) -> anyhow::Result<()> {
     let told = left_out.iter().take(MAX_TOLD);
-    let told: Vec<Diagnostic> = told.map(|out| diagnostic(document, out)).collect();
+    let lines = Lines::of(&document.text);
+    let told: Vec<Diagnostic> = told.map(|out| diagnostic(&lines, out)).collect();
     let shown = text::render(document, &told);
     streams.log().write_all(shown.as_bytes())?;
     if !left_out.is_empty() {
@@ -173,13 +174,13 @@ fn tell(
     Ok(())
 }
 
-fn diagnostic(document: &Document, out: &LeftOut) -> Diagnostic {
+fn diagnostic(lines: &Lines<'_>, out: &LeftOut) -> Diagnostic {
     Diagnostic {
         severity: Severity::Warning,
         code: out.unsaid.code,
         message: format!("{} is left out: {}", out.shown(), out.unsaid.message),
         remedy: remedy(out.unsaid.code).into(),
-        place: out.spot.place(&document.text),
+        place: out.spot.place(lines),
         related: Vec::new(),
     }
 }

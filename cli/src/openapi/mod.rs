@@ -21,7 +21,7 @@ pub(crate) use demand::{Demand, Issuers, Leniency, Undeclared, Unsaid, demand};
 pub(crate) use given::{Given, GivenIssuers};
 pub(crate) use scheme::Scheme;
 pub(crate) use specification::{Operation, Specification};
-pub(crate) use spot::Spot;
+pub(crate) use spot::{Lines, Spot};
 pub(crate) use template::{Witness, joined, pattern_text};
 
 use crate::document::Document;

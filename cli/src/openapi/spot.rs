@@ -36,7 +36,8 @@ impl Spot {
     }
 
     /// Its line and column, where it has any that people can find.
-    pub(crate) fn place(self, text: &str) -> Option<Place> {
+    pub(crate) fn place(self, lines: &Lines<'_>) -> Option<Place> {
+        let text = lines.text;
         let (start, end) = match self.known {
             Known::Nothing => return None,
             Known::Start(start) => {
@@ -49,18 +50,39 @@ impl Spot {
                 (before.rfind('"')?, end)
             }
         };
-        let before = text.get(..start)?;
-        let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-        let line = text.get(line_start..)?;
-        if line.lines().next()?.len() > MAX_SHOWN_LINE {
+        let number = lines.starts.partition_point(|first| *first <= start);
+        let first = *lines.starts.get(number.saturating_sub(1))?;
+        let line = text.get(first..)?;
+        if line
+            .bytes()
+            .take_while(|octet| *octet != b'\n')
+            .nth(MAX_SHOWN_LINE)
+            .is_some()
+        {
             return None;
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let column = text.get(line_start..start)?.chars().count();
+        let column = text.get(first..start)?.chars().count();
         Some(Place {
-            line: count(before.matches('\n').count()).saturating_add(1),
+            line: count(number),
             column: count(column).saturating_add(1),
             length: count(text.get(start..end)?.chars().count()),
         })
+    }
+}
+
+/// A text, and where its lines begin.
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn of(text: &'t str) -> Self {
+        let ends = text
+            .match_indices('\n')
+            .map(|(end, _)| end.saturating_add(1));
+        let starts = std::iter::once(0).chain(ends).collect();
+        Self { text, starts }
     }
 }

@@ -50,7 +50,7 @@ proptest! {
             for operation in &specification.operations {
                 let leniency = Leniency { roles_are_scopes: true, undeclared: Undeclared::Public };
                 let _ = demand(operation, &specification, &Issuers::default(), leniency);
-                let _ = operation.spot.place(&pieces.concat());
+                let _ = operation.spot.place(&Lines::of(&pieces.concat()));
             }
         }
     }
@@ -64,7 +64,7 @@ fn what_is_one_line_of_megabytes_has_places_that_nobody_shows() {
     );
     let read = specification(&text).expect("it is a specification");
     let operation = read.operations.first().expect("it has an operation");
-    assert_eq!(operation.spot.place(&text), None);
+    assert_eq!(operation.spot.place(&Lines::of(&text)), None);
 }
 
 #[test]
