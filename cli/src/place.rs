@@ -32,10 +32,9 @@ pub struct Places<'t> {
 }
 
 impl<'t> Places<'t> {
-    /// Those of a text; nothing where it is no YAML of a policy.
-    pub fn of(text: &'t str) -> Option<Self> {
-        let root = scopegate_yaml::tree(text, &mut |_, _| {})?;
-        Some(Self { text, root })
+    /// Those of a text that was read as this tree.
+    pub fn new(text: &'t str, root: Node) -> Self {
+        Self { text, root }
     }
 
     /// Where the value stands that is reached by these steps, or where its way ends if it is not there.

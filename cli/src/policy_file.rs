@@ -6,7 +6,7 @@ use scopegate_core::{InvalidPolicy, Policy};
 
 use crate::diagnostic::{Diagnostic, Severity, text};
 use crate::document::Document;
-use crate::place::Place;
+use crate::place::{Place, Places};
 use crate::streams::Streams;
 
 /// More than the largest policy: what is larger than that is told by the core in its own words.
@@ -25,8 +25,19 @@ pub fn read(path: &Path, streams: &mut Streams) -> anyhow::Result<Document> {
 /// # Errors
 /// There is none.
 pub fn required(document: &Document, streams: &mut Streams) -> anyhow::Result<Option<Policy>> {
-    match Policy::parse(&document.text) {
-        Ok(policy) => Ok(Some(policy)),
+    Ok(placed(document, streams)?.map(|(policy, _)| policy))
+}
+
+/// The same, with the places of what it says.
+///
+/// # Errors
+/// There is none.
+pub fn placed<'d>(
+    document: &'d Document,
+    streams: &mut Streams,
+) -> anyhow::Result<Option<(Policy, Places<'d>)>> {
+    match Policy::parse_with_tree(&document.text) {
+        Ok((policy, tree)) => Ok(Some((policy, Places::new(&document.text, tree)))),
         Err(invalid) => {
             let shown = text::render(document, &problems(&invalid));
             streams.log().write_all(shown.as_bytes())?;

@@ -96,13 +96,11 @@ pub(crate) fn run(arguments: &CheckArguments, streams: &mut Streams) -> anyhow::
 
 /// All that is wrong with a policy, or looks wrong, in the order of the text.
 pub fn diagnostics(document: &Document, manifest: Option<&SpinManifest>) -> Vec<Diagnostic> {
-    let policy = match Policy::parse(&document.text) {
-        Ok(policy) => policy,
+    let (policy, tree) = match Policy::parse_with_tree(&document.text) {
+        Ok(read) => read,
         Err(invalid) => return policy_file::problems(&invalid),
     };
-    let Some(places) = Places::of(&document.text) else {
-        return Vec::new();
-    };
+    let places = Places::new(&document.text, tree);
     lint::warnings(&Subject {
         policy: &policy,
         places: &places,

@@ -72,7 +72,7 @@ enum Format {
 pub(crate) fn run(arguments: &DriftArguments, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let (document, specification) = openapi::required(&arguments.document, streams)?;
     let policy_document = policy_file::read(&arguments.policy, streams)?;
-    let Some(policy) = policy_file::required(&policy_document, streams)? else {
+    let Some((policy, places)) = policy_file::placed(&policy_document, streams)? else {
         bail!("{} is no policy", policy_document.name);
     };
     let base_path = match &arguments.base_path {
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &DriftArguments, streams: &mut Streams) -> anyhow::
         skips_refused: arguments.unsupported == Unsupported::Skip,
     };
     let differences = compare::differences(&specification, &policy, &terms);
-    let shown = show::Shown::new(&document, &policy_document);
+    let shown = show::Shown::new(&document, &policy_document, places);
     match arguments.format {
         Format::Text => streams
             .out()

@@ -12,12 +12,15 @@ pub(super) struct Shown<'d> {
     specification: &'d Document,
     lines: Lines<'d>,
     policy: &'d Document,
-    places: Option<Places<'d>>,
+    places: Places<'d>,
 }
 
 impl<'d> Shown<'d> {
-    pub(super) fn new(specification: &'d Document, policy: &'d Document) -> Self {
-        let places = Places::of(&policy.text);
+    pub(super) fn new(
+        specification: &'d Document,
+        policy: &'d Document,
+        places: Places<'d>,
+    ) -> Self {
         Self {
             specification,
             lines: Lines::of(&specification.text),
@@ -80,7 +83,6 @@ impl<'d> Shown<'d> {
     }
 
     fn routed(&self, difference: &Difference) -> Option<Place> {
-        let places = self.places.as_ref()?;
-        Some(place::of_route(places, difference.route?))
+        Some(place::of_route(&self.places, difference.route?))
     }
 }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::answer::{Asked, Explanation, Verdict};
 use super::others::{Other, WhyNot};
-use crate::document::Document;
 use crate::place::{self, Places};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -20,20 +19,16 @@ const DIM: Style = Style::new().dimmed();
 /// For people.
 pub(super) fn text(
     policy: &Policy,
-    document: &Document,
+    places: &Places<'_>,
     asked: &Asked,
     explanation: &Explanation,
 ) -> String {
-    let places = Places::of(&document.text);
     let mut shown = String::new();
     headline(&mut shown, explanation);
     for step in &explanation.steps {
         one_step(&mut shown, step);
         if step.check == Check::Route {
-            let lines = Lines {
-                policy,
-                places: places.as_ref(),
-            };
+            let lines = Lines { policy, places };
             routes(&mut shown, &lines, asked, explanation);
         }
     }
@@ -124,14 +119,12 @@ fn sentence(step: &Step) -> String {
 /// Where routes stand.
 struct Lines<'a> {
     policy: &'a Policy,
-    places: Option<&'a Places<'a>>,
+    places: &'a Places<'a>,
 }
 
 impl Lines<'_> {
     fn of(&self, route: usize) -> String {
-        let line = self
-            .places
-            .map_or(0, |places| place::of_route(places, route).line);
+        let line = place::of_route(self.places, route).line;
         let path = self
             .policy
             .routes()

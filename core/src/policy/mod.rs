@@ -18,6 +18,7 @@ mod read;
 mod route;
 mod scalar;
 mod schema;
+mod scope;
 mod setting;
 
 mod yaml;
@@ -41,6 +42,7 @@ use error::Problems;
 pub use error::{InvalidPolicy, Problem};
 pub(crate) use quantity::parse_duration;
 pub use schema::policy_schema;
+use yaml::Node;
 
 /// Everything that a policy text says, checked and ready for use.
 #[derive(Clone, Debug)]
@@ -167,13 +169,28 @@ impl Policy {
     /// Every problem that can be found, with its place and what to write instead. Of a text that is not YAML only what stands
     /// before the place where it stops being so; and fields that cannot be read are told before what is wrong with the others.
     pub fn parse(text: &str) -> Result<Self, InvalidPolicy> {
+        Self::read(text, |_| ()).map(|(policy, ())| policy)
+    }
+
+    /// The same, with the tree of the text, for programs that ask where something stands in it.
+    ///
+    /// # Errors
+    /// See [`Policy::parse`].
+    pub fn parse_with_tree(text: &str) -> Result<(Self, Node), InvalidPolicy> {
+        Self::read(text, Node::clone)
+    }
+
+    fn read<T>(text: &str, look: impl FnOnce(&Node) -> T) -> Result<(Self, T), InvalidPolicy> {
         // Some editors put a byte order mark first; YAML allows it (YAML 1.2.2 section 5.2).
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let fingerprint = Sha256::digest(text.as_bytes()).into();
         let mut problems = Problems::of(body);
-        let policy = yaml::read(body, &mut problems)
+        let tree = yaml::tree(body, &mut problems);
+        let seen = tree.as_ref().map(look);
+        let policy = tree
+            .and_then(|tree| yaml::file(tree, &mut problems))
             .and_then(|file| compile::policy(file, fingerprint, &mut problems));
-        problems.into_result(policy)
+        problems.into_result(policy.zip(seen))
     }
 
     /// The names of the issuers, in the order of the text.

@@ -10,11 +10,11 @@ use super::error::{Explanation, Problems};
 use super::file::RouteFile;
 use super::names::IssuerNames;
 use super::read::List;
-use super::scalar::{Scalar, Scopes};
+use super::scalar::Scalar;
 use super::schema::{text_like, with};
 use super::setting::{InvalidSetting, MODES, TOKEN_FORWARDINGS, truth, word};
 use super::{Access, IssuerId, Requirements, Route, ScopeDemand};
-use super::{claim_rule, excerpt, issuer};
+use super::{claim_rule, excerpt, issuer, scope};
 use crate::path::AllowInPath;
 use crate::request::is_token_octet;
 use crate::route::{InvalidPattern, Pattern};
@@ -109,7 +109,7 @@ pub(super) fn route(
         problems.report(place, InvalidSetting::MissingIssuers);
     }
     let scopes = match scopes {
-        Some(scopes) => scope_demand(scopes, problems),
+        Some(scopes) => scope::demand(scopes, problems),
         None => Some(ScopeDemand::None),
     };
     let only_issuers = only_issuers.map(|list| issuer_list(list, issuers, problems));
@@ -228,44 +228,6 @@ fn method_list(list: List<String>, problems: &mut Problems<'_>) -> Option<Vec<St
         }
     }
     all_fit.then_some(methods)
-}
-
-fn scope_demand(scopes: Spanned<Scopes>, problems: &mut Problems<'_>) -> Option<ScopeDemand> {
-    let place = scopes.place;
-    let (list, demand): (_, fn(Vec<String>) -> ScopeDemand) = match scopes.value {
-        Scopes::All(list) => (list, ScopeDemand::All),
-        Scopes::Any(list) => (list, ScopeDemand::Any),
-        Scopes::Malformed => {
-            problems.report(place, InvalidRoute::NotScopes);
-            return None;
-        }
-    };
-    if list.is_empty() {
-        problems.report(place, InvalidRoute::NoScopes);
-        return None;
-    }
-    let mut names = Vec::new();
-    let mut all_fit = true;
-    for scope in list {
-        if let Err(kind) = check_scope(&scope.value) {
-            problems.report(scope.place, kind);
-            all_fit = false;
-        }
-        names.push(scope.value);
-    }
-    all_fit.then(|| demand(names))
-}
-
-/// A scope is `scope-token` of RFC 6749 section 3.3. It is sent in challenges, so that nothing else may be in it.
-fn check_scope(scope: &str) -> Result<(), InvalidRoute> {
-    if scope.contains('*') {
-        return Err(InvalidRoute::WildcardScope);
-    }
-    let fits = |octet: u8| octet.is_ascii_graphic() && octet != b'"' && octet != b'\\';
-    if scope.is_empty() || !scope.bytes().all(fits) {
-        return Err(InvalidRoute::NotAScope);
-    }
-    Ok(())
 }
 
 fn issuer_list(

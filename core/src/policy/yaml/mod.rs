@@ -13,8 +13,8 @@ use super::setting::InvalidSetting;
 /// The largest policy text. Ten thousand routes fit; a filter gets the text in one configuration message.
 const MAX_POLICY_BYTES: usize = 1024 * 1024;
 
-/// The file shape of a text.
-pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<PolicyFile> {
+/// The tree of a text.
+pub(super) fn tree(text: &str, problems: &mut Problems<'_>) -> Option<Node> {
     if text.len() > MAX_POLICY_BYTES {
         problems.report(Place::NOWHERE, Unreadable::TooLarge);
         return None;
@@ -25,9 +25,13 @@ pub(super) fn read(text: &str, problems: &mut Problems<'_>) -> Option<PolicyFile
         problems.report_in(line, column, Unreadable::LoneCarriageReturn);
         return None;
     }
-    let root = scopegate_yaml::tree(text, &mut |place, fault| {
+    scopegate_yaml::tree(text, &mut |place, fault| {
         problems.report(place, Unreadable::from(fault));
-    })?;
+    })
+}
+
+/// The file shape of a tree.
+pub(super) fn file(root: Node, problems: &mut Problems<'_>) -> Option<PolicyFile> {
     let other_version = other_version(&root);
     let file = PolicyFile::read(root, problems);
     match (file, other_version) {
