@@ -1,5 +1,7 @@
 //! The schema that `scopegate schema` prints, beside the files that name it or are checked by it.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -7,7 +7,7 @@ mod istio;
 mod kubernetes;
 pub mod origin;
 mod output;
-mod spin;
+pub mod spin;
 mod yaml;
 
 use std::path::PathBuf;

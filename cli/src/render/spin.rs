@@ -23,18 +23,25 @@ use crate::document::{self, Document};
 pub(crate) struct SpinArguments {
     #[command(flatten)]
     pub(super) common: Common,
-    /// Where allowed requests go unless the variable `upstream` says otherwise; `http://NAME.spin.internal` is a component of the application
-    #[arg(long, value_name = "URL", value_parser = upstream)]
-    upstream: Option<Origin>,
-    /// The component
-    #[arg(long, value_name = "FILE", default_value = "scopegate-spin.wasm")]
-    component: PathBuf,
     /// The policy, as the manifest finds it; the one that is read if absent
     #[arg(long, value_name = "FILE")]
     policy_file: Option<PathBuf>,
+    #[command(flatten)]
+    application: Application,
+}
+
+/// The application around the gate.
+#[derive(Clone, Debug, Args)]
+pub struct Application {
+    /// Where allowed requests go unless the variable `upstream` says otherwise; `http://NAME.spin.internal` is a component of the application
+    #[arg(long, value_name = "URL", value_parser = upstream)]
+    pub upstream: Option<Origin>,
+    /// The component
+    #[arg(long, value_name = "FILE", default_value = "scopegate-spin.wasm")]
+    pub component: PathBuf,
     /// The name of the application
     #[arg(long, default_value = "scopegate", value_parser = kubernetes::name)]
-    name: String,
+    pub name: String,
 }
 
 pub(super) fn render(
@@ -42,7 +49,26 @@ pub(super) fn render(
     document: &Document,
     policy: &Policy,
 ) -> anyhow::Result<String> {
-    let policy_file = policy_file(arguments)?;
+    let policy_file = match &arguments.policy_file {
+        Some(path) => path,
+        None if document::is_standard_input(&arguments.common.policy) => {
+            bail!("a manifest mounts the policy as a file; name it with `--policy-file`")
+        }
+        None => &arguments.common.policy,
+    };
+    manifest(document, policy, policy_file, &arguments.application)
+}
+
+/// The manifest of an application that is the gate alone.
+///
+/// # Errors
+/// A path is not UTF-8, or a `jwks_file` is none that can be mounted.
+pub fn manifest(
+    document: &Document,
+    policy: &Policy,
+    policy_file: &Path,
+    application: &Application,
+) -> anyhow::Result<String> {
     let issuers: BTreeSet<String> = clusters::origins(policy)?
         .into_iter()
         .map(|(_, origin)| quoted(&origin.to_string()))
@@ -51,11 +77,11 @@ pub(super) fn render(
         .into_iter()
         .chain(issuers)
         .collect();
-    let upstream = match &arguments.upstream {
+    let upstream = match &application.upstream {
         Some(origin) => format!("default = {}", quoted(&origin.to_string())),
         None => "required = true".into(),
     };
-    let mut files = vec![mount(policy_file, "/policy.yaml")];
+    let mut files = vec![mount(path_text(policy_file)?, "/policy.yaml")];
     for (issuer, path) in policy.key_files() {
         files.push(key_file(issuer, path)?);
     }
@@ -99,22 +125,11 @@ log = \"{{{{ log }}}}\"
 forwarded = \"{{{{ forwarded }}}}\"
 ",
         name = comment(&document.name),
-        application = quoted(&arguments.name),
-        component = quoted(path_text(&arguments.component)?),
+        application = quoted(&application.name),
+        component = quoted(path_text(&application.component)?),
         files = files.concat(),
         hosts = hosts.join(", "),
     ))
-}
-
-fn policy_file(arguments: &SpinArguments) -> anyhow::Result<&str> {
-    let path = match &arguments.policy_file {
-        Some(path) => path,
-        None if document::is_standard_input(&arguments.common.policy) => {
-            bail!("a manifest mounts the policy as a file; name it with `--policy-file`")
-        }
-        None => &arguments.common.policy,
-    };
-    path_text(path)
 }
 
 fn mount(source: &str, destination: &str) -> String {

@@ -2,39 +2,20 @@
 
 use std::path::Path;
 
-use anyhow::bail;
-
-use super::path_text;
 use crate::document::Document;
-use crate::render::yaml::{comment, indented, quoted};
+use crate::ecds;
+use crate::render::yaml::comment;
 
-/// What stands before the policy. Its last line says by the 2 how far the text is indented beyond `value`, so that a policy whose first line
-/// starts with spaces comes out as it is.
+/// All of it but the policy and the path of the filter.
 const TEMPLATE: &str = include_str!("ecds.yaml");
-
-/// How far the policy's lines stand to the right.
-const DEPTH: usize = 12;
 
 /// The file with this policy, line by line: "line 7" in an error of the filter is line 7 of the policy.
 ///
 /// # Errors
 /// The policy holds what YAML cannot, or the path is not UTF-8.
 pub(super) fn render(document: &Document, filter: &Path) -> anyhow::Result<String> {
-    let policy = document.text.replace("\r\n", "\n");
-    // YAML 1.2 section 5.1 refuses most of them.
-    if let Some(character) = policy
-        .chars()
-        .find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
-    {
-        bail!(
-            "it holds the character {character:?}, which a YAML file may not; write it as an escape in double quotes"
-        );
-    }
-    let mut text = TEMPLATE
-        .replace("@policy@", &comment(&document.name))
-        .replace("@filter@", &quoted(path_text(filter)?));
-    text.push_str(&indented(&policy, DEPTH));
-    Ok(text)
+    let template = TEMPLATE.replace("@policy@", &comment(&document.name));
+    ecds::render(&template, &document.text, filter)
 }
 
 #[cfg(test)]
