@@ -4,10 +4,12 @@
 //! follows is the policy, indented. A YAML block scalar keeps every line of the policy a line, so that "line 7, column 5" in
 //! an error of the filter is line 7 of `policy.yaml`.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+
+/// Puts the text there in one step. Envoy looks at the file when it is moved there, and never sees half of it.
+pub use crate::replacement::replace;
 
 /// The last line of the template. The 2 says how far the text is indented beyond `value`, so that a policy whose first
 /// line starts with spaces comes out as it is.
@@ -58,22 +60,6 @@ pub fn render(template: &str, policy: &str, filter: &Path) -> Result<String> {
         }
     }
     bail!("the template of the ECDS file has no line `{START_OF_TEXT}`")
-}
-
-/// Puts `text` at `path` in one step. Envoy looks at the file when it is moved there, and never sees half of it.
-///
-/// # Errors
-/// The folder cannot be written to.
-pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let write = || {
-        let mut file = std::fs::File::create(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)
-    };
-    write().with_context(|| format!("writing {}", path.display()))
 }
 
 #[cfg(test)]

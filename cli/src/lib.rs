@@ -26,13 +26,13 @@ pub mod place;
 pub mod policy_file;
 pub mod push;
 pub mod render;
+pub mod replacement;
 mod routes;
 mod schema;
 pub mod streams;
 pub mod test;
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -56,8 +56,6 @@ pub fn main() -> ExitCode {
     match run(arguments.command, &mut streams) {
         Ok(Outcome::Well) => ExitCode::SUCCESS,
         Ok(Outcome::Wrong) => ExitCode::from(1),
-        // Whoever reads has seen enough, as in `scopegate … | head`.
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             streams.complain(&format!("{error:#}"));
             ExitCode::from(2)
@@ -92,9 +90,4 @@ fn run(command: Command, streams: &mut Streams) -> anyhow::Result<Outcome> {
         Command::Render(arguments) => render::run(&arguments, streams),
         Command::Schema(arguments) => schema::run(&arguments, streams),
     }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<io::Error>();
-    cause.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

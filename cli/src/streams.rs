@@ -1,6 +1,6 @@
 //! Where a command reads and writes: results to standard output, complaints and progress to standard error.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 use anstream::{AutoStream, StripStream};
 use anstyle::{AnsiColor, Style};
@@ -48,8 +48,8 @@ impl Streams {
         };
         Self {
             input: Box::new(io::stdin()),
-            out: Box::new(out),
-            log: Box::new(log),
+            out: Box::new(Patient(out)),
+            log: Box::new(Patient(log)),
         }
     }
 
@@ -71,5 +71,72 @@ impl Streams {
     /// Says why there is no result. Nobody can be told when that fails.
     pub(crate) fn complain(&mut self, what: &str) {
         let _ = writeln!(self.log, "{ERROR}error{ERROR:#}: {what}");
+    }
+}
+
+/// A text of somebody else's as it may stand on a terminal: what would end its line, steer the terminal or turn the direction of writing is
+/// written as an escape, so that a policy cannot hide or fake a line.
+pub(crate) fn one_line(text: &str) -> String {
+    let steers = |sign: char| {
+        // Unicode Standard Annex 9 has those that turn.
+        sign.is_control() || matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match steers(sign) {
+            true => shown.extend(sign.escape_unicode()),
+            false => shown.push(sign),
+        }
+    }
+    shown
+}
+
+/// Writes on when nobody reads any more, as in `scopegate diff … | grep -q …`: what was found still decides how the program ends.
+struct Patient<W>(W);
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self.0.write(octets) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(octets.len()),
+            done => done,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            done => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_shown() {
+        for (text, shown) in [
+            ("org_id equals \"größe\"", "org_id equals \"größe\""),
+            ("a\u{1b}[2Kb\nc", "a\\u{1b}[2Kb\\u{a}c"),
+            ("a\u{9b}31m\u{202e}b", "a\\u{9b}31m\\u{202e}b"),
+        ] {
+            assert_eq!(one_line(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_nothing() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+        }
+        let mut patient = Patient(Closed);
+        assert!(patient.write_all(b"a line\n").is_ok() && patient.flush().is_ok());
     }
 }

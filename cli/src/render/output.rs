@@ -1,12 +1,9 @@
 //! Where rendered configuration goes.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::Context as _;
-
 use crate::document;
+use crate::replacement::replace;
 use crate::streams::Streams;
 
 /// Writes it to that file in one step, or to standard output. Whoever watches the file, as Envoy does with its own, never reads half of it.
@@ -18,13 +15,5 @@ pub(super) fn write(text: &str, file: Option<&Path>, streams: &mut Streams) -> a
         streams.out().write_all(text.as_bytes())?;
         return Ok(());
     };
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let replace = || {
-        let mut file = File::create(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, path)
-    };
-    replace().with_context(|| format!("cannot write {}", path.display()))
+    replace(path, text)
 }
