@@ -54,6 +54,9 @@ impl Allowance {
                 .map(|method| method.trim().to_owned())
                 .collect(),
         };
+        if methods.iter().any(|method| method == ANY_METHOD) {
+            bail!("`--allow {text}`: `*` is every method, and stands alone");
+        }
         Ok(Self::Requests { methods, pattern })
     }
 
@@ -166,7 +169,7 @@ mod tests {
             setting,
             Allowance::Setting("issuer auth0 clock_skew".into())
         );
-        for wrong in ["", "/a", "GET /a/*", "GET /a b/{"] {
+        for wrong in ["", "/a", "GET /a/*", "GET /a b/{", "GET,* /a"] {
             assert!(Allowance::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scopegate_core::outline::{
-    AllowInPath, Mode, Preflight, Route, Routed, ScopeDemand, TokenForwarding,
+    Access, AllowInPath, Mode, Preflight, Route, Routed, ScopeDemand, TokenForwarding,
 };
 use scopegate_core::{
     Decision, KeyCache, Policy, Portable, Request, Timestamp, TokenCache, decide,
@@ -75,6 +75,10 @@ impl Direction {
     }
 }
 
+/// The most questions about a path and a method. Each costs up to twenty microseconds; policies of ten thousand routes have some
+/// two hundred thousand of them.
+const MAX_QUESTIONS: usize = 1_000_000;
+
 /// In changes: every method, or where others stand beside it, every one that no route of either policy names.
 pub const ANY_METHOD: &str = "*";
 
@@ -85,7 +89,12 @@ pub const ANY_METHOD: &str = "*";
 pub fn compare(old: &Policy, new: &Policy) -> Result<Comparison, TooEntangled> {
     let methods = Methods::of(old, new);
     let mut changes = Changes::default();
-    for region in regions(old, new)? {
+    let mut preflights = Preflights::of(old, new);
+    let regions = regions(old, new)?;
+    if regions.len().saturating_mul(methods.all.len()) > MAX_QUESTIONS {
+        return Err(TooEntangled);
+    }
+    for region in regions {
         for method in &methods.all {
             let was = Rule::of(old, method, &region);
             let now = Rule::of(new, method, &region);
@@ -97,17 +106,15 @@ pub fn compare(old: &Policy, new: &Policy) -> Result<Comparison, TooEntangled> {
             if is_odd && !direction.lets_more_in() {
                 continue;
             }
-            changes.note(
-                direction,
-                was.words(old),
-                now.words(new),
-                &region,
-                method,
-                &methods,
-            );
+            let (mut was_words, mut now_words) = (was.words(old), now.words(new));
+            if was_words == now_words {
+                was_words.push_str(&was.issuers());
+                now_words.push_str(&now.issuers());
+            }
+            changes.note(direction, was_words, now_words, &region, method, &methods);
         }
         if old.preflight() == Preflight::Pass && new.preflight() == Preflight::Pass {
-            preflights(old, new, &region, &methods, &mut changes);
+            preflights.compare(&region, &methods, &mut changes);
         }
     }
     let mut regions: Vec<RegionChange> = changes.found.into_values().collect();
@@ -144,15 +151,9 @@ impl Methods {
         if named.contains("GET") {
             named.insert("HEAD".into());
         }
-        let in_another_case = named.iter().map(|method| {
-            let lower = method.to_ascii_lowercase();
-            match lower == *method {
-                true => method.to_ascii_uppercase(),
-                false => lower,
-            }
-        });
-        let respelt: BTreeSet<String> = in_another_case
-            .filter(|method| !named.contains(method))
+        let respelt: BTreeSet<String> = named
+            .iter()
+            .filter_map(|method| in_another_case(method, &named))
             .collect();
         let mut other = String::from("OTHER");
         while named
@@ -183,6 +184,21 @@ impl Methods {
     }
 }
 
+/// A spelling of a method that differs in case from all that are named.
+fn in_another_case(method: &str, named: &BTreeSet<String>) -> Option<String> {
+    let mut spelling = method.to_ascii_lowercase();
+    // One letter after the other in capitals, until nobody names it: more spellings than a policy has names.
+    for place in 0..method.len() {
+        if !named.contains(&spelling) {
+            return Some(spelling);
+        }
+        if let Some(letter) = spelling.get_mut(place..place.saturating_add(1)) {
+            letter.make_ascii_uppercase();
+        }
+    }
+    (!named.contains(&spelling)).then_some(spelling)
+}
+
 /// What counts for a path and a method.
 struct Rule<'p> {
     admission: Admission<'p>,
@@ -200,8 +216,15 @@ impl<'p> Rule<'p> {
                 admission: Admission::of(policy, route),
                 route: Some(route),
                 is_shadow: mode_of(policy, route) == Mode::Shadow,
-                token: route.token.unwrap_or(policy.token()),
-                allow_in_path: route.allow_in_path,
+                token: route.token.unwrap_or(match route.access {
+                    // Nobody has looked at it there.
+                    Access::Public => TokenForwarding::Strip,
+                    Access::Protected(_) => policy.token(),
+                }),
+                allow_in_path: match region.has_data() {
+                    true => route.allow_in_path,
+                    false => AllowInPath::default(),
+                },
             },
             Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => Self {
                 admission: Admission::without_route(policy),
@@ -216,7 +239,14 @@ impl<'p> Rule<'p> {
     fn is_within(&self, other: &Self) -> bool {
         self.admission == Admission::Nobody
             || (self.admission.is_within(&other.admission)
-                && other.allow_in_path.covers(self.allow_in_path))
+                && other.allow_in_path.covers(self.allow_in_path)
+                && (!self.hands_on_unchecked() || other.hands_on_unchecked()))
+    }
+
+    /// Whether the upstream sees a token that nobody has checked.
+    fn hands_on_unchecked(&self) -> bool {
+        let is_public = |route: &Route| route.access == Access::Public;
+        self.token == TokenForwarding::Keep && self.route.is_some_and(is_public)
     }
 
     /// Who may pass, and how.
@@ -240,16 +270,33 @@ impl<'p> Rule<'p> {
                 words.push_str(&format!(", {name} in the path"));
             }
         }
-        if self.token == TokenForwarding::Strip {
-            words.push_str(", the token stripped");
+        let is_public = self
+            .route
+            .is_some_and(|route| route.access == Access::Public);
+        match self.token {
+            TokenForwarding::Strip if !is_public => words.push_str(", the token stripped"),
+            TokenForwarding::Keep if is_public => words.push_str(", an unchecked token kept"),
+            TokenForwarding::Strip | TokenForwarding::Keep => {}
         }
         words
+    }
+
+    /// Whose tokens, and for whom: what words leave out as long as it is the same.
+    fn issuers(&self) -> String {
+        let Admission::Holders(demand) = &self.admission else {
+            return String::new();
+        };
+        let issuers = demand.issuers.iter().map(|(issuer, audiences)| {
+            let audiences: Vec<&str> = audiences.iter().copied().collect();
+            format!("{issuer} for {}", audiences.join(" or "))
+        });
+        format!("; tokens of {}", issuers.collect::<Vec<_>>().join(", of "))
     }
 }
 
 /// What a route wants of a token.
 pub fn demand_words(policy: &Policy, route: &Route) -> String {
-    let scopegate_core::outline::Access::Protected(wanted) = &route.access else {
+    let Access::Protected(wanted) = &route.access else {
         return "public".into();
     };
     let mut words = match &wanted.scopes {
@@ -282,58 +329,62 @@ fn direction(was: &Rule<'_>, now: &Rule<'_>) -> Option<Direction> {
     })
 }
 
-/// Preflights that pass in one policy alone, where the routes for the method itself are there in both or in neither.
-fn preflights(
-    old: &Policy,
-    new: &Policy,
-    region: &Region,
-    methods: &Methods,
-    changes: &mut Changes,
-) {
-    if region.is_respelt {
-        return;
-    }
-    for method in methods
-        .all
-        .iter()
-        .filter(|method| !methods.respelt.contains(*method))
-    {
-        let is_routed = |policy: &Policy| {
-            let routed = policy.route_for(method.as_bytes(), region.path.as_bytes());
-            matches!(routed, Routed::Route(..))
-        };
-        if is_routed(old) != is_routed(new) {
-            continue;
+/// Two policies that are asked about preflights.
+struct Preflights<'p> {
+    old: (&'p Policy, KeyCache, TokenCache),
+    new: (&'p Policy, KeyCache, TokenCache),
+}
+
+impl<'p> Preflights<'p> {
+    fn of(old: &'p Policy, new: &'p Policy) -> Self {
+        let asked = |policy| (policy, KeyCache::new(policy), TokenCache::new(policy, 0));
+        Self {
+            old: asked(old),
+            new: asked(new),
         }
-        let (was, now) = (
-            passes_preflight(old, region, method),
-            passes_preflight(new, region, method),
-        );
-        if let Some(direction) = Direction::of(!was || now, !now || was) {
-            let words = |passes| match passes {
-                true => "its preflight passes without a token".to_owned(),
-                false => "its preflight is decided like other requests".to_owned(),
+    }
+
+    /// Preflights that pass in one policy alone, where the routes for the method itself are there in both or in neither.
+    fn compare(&mut self, region: &Region, methods: &Methods, changes: &mut Changes) {
+        if region.is_respelt {
+            return;
+        }
+        let usual = methods.all.iter();
+        for method in usual.filter(|method| !methods.respelt.contains(*method)) {
+            let is_routed = |policy: &Policy| {
+                let routed = policy.route_for(method.as_bytes(), region.path.as_bytes());
+                matches!(routed, Routed::Route(..))
             };
-            changes.note(direction, words(was), words(now), region, method, methods);
+            if is_routed(self.old.0) != is_routed(self.new.0) {
+                continue;
+            }
+            let (was, now) = (
+                passes_preflight(&mut self.old, region, method),
+                passes_preflight(&mut self.new, region, method),
+            );
+            if let Some(direction) = Direction::of(!was || now, !now || was) {
+                let words = |passes| match passes {
+                    true => "its preflight passes without a token".to_owned(),
+                    false => "its preflight is decided like other requests".to_owned(),
+                };
+                changes.note(direction, words(was), words(now), region, method, methods);
+            }
         }
     }
 }
 
-fn passes_preflight(policy: &Policy, region: &Region, method: &str) -> bool {
+fn passes_preflight(
+    (policy, keys, tokens): &mut (&Policy, KeyCache, TokenCache),
+    region: &Region,
+    method: &str,
+) -> bool {
     let headers = [
         ("origin", "https://app.example"),
         ("access-control-request-method", method),
     ];
     let request = Request::new(b"OPTIONS", Some(region.path.as_bytes()), headers);
-    let (keys, mut tokens) = (KeyCache::new(policy), TokenCache::new(policy, 0));
-    let decision = decide(
-        policy,
-        &request,
-        &keys,
-        &mut tokens,
-        &Portable,
-        Timestamp::from_secs(0),
-    );
+    let now = Timestamp::from_secs(0);
+    let decision = decide(policy, &request, keys, tokens, &Portable, now);
     matches!(decision, Decision::Allow(_))
 }
 

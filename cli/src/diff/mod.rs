@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &DiffArguments, streams: &mut Streams) -> anyhow::R
         bail!("two policies are compared");
     };
     let comparison = compare(old, new).map_err(|TooEntangled| {
-        anyhow::anyhow!("the policies have more than 300,000 classes of paths: too many parameters stand beside too many literals to compare them")
+        anyhow::anyhow!("the policies have too many classes of paths and methods to be compared: more than 300,000 paths, or 1,000,000 of both; too many parameters stand beside too many literals, or too many methods are named")
     })?;
     let shown = match arguments.format {
         Format::Text => show::text(&comparison, &allowed),

@@ -184,6 +184,11 @@ impl Walk {
 }
 
 impl Region {
+    /// Whether some segment is data, in which a `;` or an escaped slash may hide. What hides one is no literal.
+    pub(super) fn has_data(&self) -> bool {
+        self.pattern.contains('{')
+    }
+
     fn then(&self, literal: &[u8], is_respelt: bool) -> Self {
         let shown = String::from_utf8_lossy(literal);
         Self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use scopegate_core::Policy;
-use scopegate_core::outline::{Issuer, KeySource, OnEmpty, Preflight, TokenType};
+use scopegate_core::outline::{Issuer, KeySource, Mode, OnEmpty, Preflight, TokenType};
 
 use super::change::Direction;
 
@@ -26,10 +26,13 @@ pub(super) fn setting_changes(old: &Policy, new: &Policy) -> Vec<SettingChange> 
     let mut found = Vec::new();
     policy_wide(old, new, &mut found);
     forwards(old, new, &mut found);
-    clusters(old, new, &mut found);
     for issuer in new.issuers() {
+        // By `iss`, as tokens name them: a name of the policy may be given to another one.
         let mut known = old.issuers().iter();
-        if let Some(before) = known.find(|before| before.issuer == issuer.issuer) {
+        let before = known.find(|before| before.issuer == issuer.issuer);
+        let was = before.and_then(|before| old.cluster(&before.name));
+        cluster(issuer, was, new.cluster(&issuer.name), &mut found);
+        if let Some(before) = before {
             issuer_changes(before, issuer, &mut found);
         }
     }
@@ -58,6 +61,12 @@ fn policy_wide(old: &Policy, new: &Policy, found: &mut Vec<SettingChange>) {
     note(found, None, "realm", texts(&old.realm(), &new.realm()));
     let bytes = texts(&old.token_cache_bytes(), &new.token_cache_bytes());
     note(found, None, "token_cache", bytes);
+    // Paths that can be read in two ways are no region, and pass in shadow mode.
+    let watches = |policy: &Policy| policy.mode() == Mode::Shadow;
+    let direction = at_least(watches(old), watches(new));
+    let words = |watches: bool| if watches { "shadow" } else { "enforce" };
+    let modes = texts(&words(watches(old)), &words(watches(new)));
+    note(found, direction, "mode", modes);
     let passes = |policy: &Policy| policy.preflight() == Preflight::Pass;
     let direction = at_least(passes(old), passes(new));
     let words = |passes: bool| if passes { "pass" } else { "refuse" };
@@ -99,17 +108,14 @@ fn forwards(old: &Policy, new: &Policy, found: &mut Vec<SettingChange>) {
 }
 
 /// Through which cluster keys come decides whose they are.
-fn clusters(old: &Policy, new: &Policy, found: &mut Vec<SettingChange>) {
-    for issuer in new.issuers() {
-        let (was, now) = (old.cluster(&issuer.name), new.cluster(&issuer.name));
-        let direction = match (was, now) {
-            (Some(_), Some(_)) => Direction::Both,
-            _ => Direction::Otherwise,
-        };
-        let text = |cluster: Option<&str>| cluster.unwrap_or("none").to_owned();
-        let subject = format!("envoy.clusters {}", issuer.name);
-        note(found, Some(direction), subject, (text(was), text(now)));
-    }
+fn cluster(issuer: &Issuer, was: Option<&str>, now: Option<&str>, found: &mut Vec<SettingChange>) {
+    let direction = match (was, now) {
+        (Some(_), Some(_)) => Direction::Both,
+        _ => Direction::Otherwise,
+    };
+    let text = |cluster: Option<&str>| cluster.unwrap_or("none").to_owned();
+    let subject = format!("envoy.clusters {}", issuer.name);
+    note(found, Some(direction), subject, (text(was), text(now)));
 }
 
 fn issuer_changes(old: &Issuer, new: &Issuer, found: &mut Vec<SettingChange>) {
@@ -139,7 +145,8 @@ fn issuer_changes(old: &Issuer, new: &Issuer, found: &mut Vec<SettingChange>) {
     let both = Some(Direction::Both);
     let claims = pair(&old.audience_claim, &new.audience_claim);
     note(found, both, subject("audience_claim"), claims);
-    let claims = pair(&old.scope_claims.join(" "), &new.scope_claims.join(" "));
+    let list = |issuer: &Issuer| format!("{:?}", issuer.scope_claims);
+    let claims = (list(old), list(new));
     note(found, both, subject("scope_claims"), claims);
     if !old.has_keys_of(new) {
         let (was, now) = (source(old), source(new));

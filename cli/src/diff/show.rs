@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::allowance::Allowance;
 use super::change::{Comparison, Direction, RegionChange};
+use crate::streams::one_line;
 
 /// The most paths that are shown of one change; JSON has all.
 const MOST: usize = 12;
@@ -36,7 +37,7 @@ pub(super) fn text(comparison: &Comparison, allowed: &[Allowance]) -> String {
         }
         for change in settings {
             let is_meant = direction.lets_more_in() && !change.is_unmeant(allowed);
-            let _ = writeln!(section, "  {}", change.subject);
+            let _ = writeln!(section, "  {}", one_line(&change.subject));
             was_and_now(&mut section, &change.was, &change.now, is_meant);
         }
         if !section.is_empty() {
@@ -59,7 +60,7 @@ fn style(direction: Direction) -> Style {
 
 fn region(shown: &mut String, change: &RegionChange) {
     for (path, methods) in change.regions.iter().take(MOST) {
-        let _ = writeln!(shown, "  {} {path}", joined(methods));
+        let _ = writeln!(shown, "  {} {}", joined(methods), one_line(path));
     }
     let hidden = change.regions.len().saturating_sub(MOST);
     if hidden > 0 {
@@ -69,6 +70,7 @@ fn region(shown: &mut String, change: &RegionChange) {
 
 fn was_and_now(shown: &mut String, was: &str, now: &str, is_meant: bool) {
     let meant = if is_meant { "  (allowed)" } else { "" };
+    let (was, now) = (one_line(was), one_line(now));
     let _ = writeln!(shown, "      was: {was}\n      now: {now}{meant}");
 }
 
