@@ -1,6 +1,6 @@
 //! The time at which a command decides: that of the machine, or what the user says.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use scopegate_core::Timestamp;
@@ -12,6 +12,15 @@ use scopegate_core::Timestamp;
 )]
 pub(crate) fn wall() -> SystemTime {
     SystemTime::now()
+}
+
+/// A moment from which to measure how long something takes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "patience is measured, and nothing is decided by it"
+)]
+pub(crate) fn monotonic() -> Instant {
+    Instant::now()
 }
 
 /// The time of this machine, as the core counts it.

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use scopegate::check::diagnostics;
+use scopegate::check::{Host, diagnostics};
 use scopegate::diagnostic::{json, sarif, text};
 use scopegate::diff::compare;
 use scopegate::document::Document;
@@ -74,7 +74,7 @@ fn look_at(text: String) {
         name: "policy.yaml".into(),
         text,
     };
-    let found = diagnostics(&document, None);
+    let found = diagnostics(&document, Host::Envoy);
     text::render(&document, &found);
     json::report(&document.name, &found);
     sarif::log([(document.name.as_str(), found.as_slice())]);

@@ -49,7 +49,7 @@ fn a_policy_goes_live_if_it_opens_nothing_that_is_not_meant() {
     // What is live already.
     let (outcome, said) = push(&first, &[]);
     assert_eq!(outcome, Outcome::Well, "{said}");
-    assert!(said.contains("is live already"), "{said}");
+    assert!(said.contains("holds this policy already"), "{said}");
 
     // It opens /admin: not without being told to.
     let open = first.replace("scopes: [admin]", "authenticated: true");

@@ -62,7 +62,11 @@ pub(crate) fn run(arguments: &CheckArguments, streams: &mut Streams) -> anyhow::
     let mut reports = Vec::new();
     for path in &arguments.policies {
         let document = policy_file::read(path, streams)?;
-        let found = diagnostics(&document, manifest.as_ref());
+        let host = match &manifest {
+            None => Host::Any,
+            Some(manifest) => Host::Spin(manifest),
+        };
+        let found = diagnostics(&document, host);
         reports.push((document, found));
     }
     match arguments.format {
@@ -94,8 +98,19 @@ pub(crate) fn run(arguments: &CheckArguments, streams: &mut Streams) -> anyhow::
     })
 }
 
+/// Where a policy is to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host<'m> {
+    /// Nobody said.
+    Any,
+    /// In Envoy.
+    Envoy,
+    /// In the Spin application of that manifest.
+    Spin(&'m SpinManifest),
+}
+
 /// All that is wrong with a policy, or looks wrong, in the order of the text.
-pub fn diagnostics(document: &Document, manifest: Option<&SpinManifest>) -> Vec<Diagnostic> {
+pub fn diagnostics(document: &Document, host: Host<'_>) -> Vec<Diagnostic> {
     let (policy, tree) = match Policy::parse_with_tree(&document.text) {
         Ok(read) => read,
         Err(invalid) => return policy_file::problems(&invalid),
@@ -104,6 +119,10 @@ pub fn diagnostics(document: &Document, manifest: Option<&SpinManifest>) -> Vec<
     lint::warnings(&Subject {
         policy: &policy,
         places: &places,
-        manifest,
+        manifest: match host {
+            Host::Any | Host::Envoy => None,
+            Host::Spin(manifest) => Some(manifest),
+        },
+        is_for_envoy: host == Host::Envoy,
     })
 }

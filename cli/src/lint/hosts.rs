@@ -87,7 +87,7 @@ fn is_allowed(allowed: &str, scheme: &str, host: &str, port: u16) -> bool {
 }
 
 pub(super) fn look(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    if subject.places.has(&[Step::Value("envoy")]) {
+    if subject.is_for_envoy || subject.places.has(&[Step::Value("envoy")]) {
         clusters(subject, found);
     }
     if let Some(manifest) = subject.manifest {
@@ -111,8 +111,11 @@ fn clusters(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                     "write `{name}: CLUSTER` under `envoy.clusters`, with the cluster that reaches its keys"
                 ),
             );
-            let clusters = places.at(&[Step::Value("envoy"), Step::Value("clusters")]);
-            missing.related.push((clusters, "the clusters".to_owned()));
+            let clusters = [Step::Value("envoy"), Step::Value("clusters")];
+            if places.has(&clusters) {
+                let related = (places.at(&clusters), "the clusters".to_owned());
+                missing.related.push(related);
+            }
             found.push(missing);
         }
     }

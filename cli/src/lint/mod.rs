@@ -43,6 +43,8 @@ pub struct Subject<'a> {
     pub places: &'a Places<'a>,
     /// The manifest of the Spin application that is to use it, if there is one.
     pub manifest: Option<&'a SpinManifest>,
+    /// Whether it is for Envoy, also where the policy does not say so by a section of its own.
+    pub is_for_envoy: bool,
 }
 
 /// Everything that looks wrong, in the order of the text.

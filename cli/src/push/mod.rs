@@ -87,11 +87,23 @@ pub(crate) fn run(arguments: &PushArguments, streams: &mut Streams) -> anyhow::R
         return Ok(Outcome::Wrong);
     }
     let rendered = ecds::render(&template, &document.text, Path::new(&live.filter))?;
+    let is_the_same =
+        Live::parse(&rendered).is_ok_and(|next| live.is_followed_by(&next, &document.text));
+    if !is_the_same {
+        bail!(
+            "{} cannot be written anew with another policy and nothing else changed: the policy has to stand in it last, under `value: |2`, as `scopegate render envoy --ecds-only` writes it",
+            arguments.to.display()
+        );
+    }
     if arguments.dry_run {
         return Ok(Outcome::Well);
     }
     if rendered == template {
-        writeln!(streams.log(), "{} is live already", document.name)?;
+        writeln!(
+            streams.log(),
+            "{} holds this policy already; nothing was shipped, and Envoy was not asked",
+            arguments.to.display()
+        )?;
         return Ok(Outcome::Well);
     }
     ship(arguments, &live, &template, &rendered, streams)
@@ -99,7 +111,7 @@ pub(crate) fn run(arguments: &PushArguments, streams: &mut Streams) -> anyhow::R
 
 /// The policy, if it has no errors. Errors and warnings are told.
 fn checked(document: &Document, streams: &mut Streams) -> anyhow::Result<Option<Policy>> {
-    let found = check::diagnostics(document, None);
+    let found = check::diagnostics(document, check::Host::Envoy);
     let shown = text::render(document, &found);
     streams.log().write_all(shown.as_bytes())?;
     let has_errors = found.iter().any(|one| one.severity == Severity::Error);
@@ -128,40 +140,66 @@ fn ship(
     after: &str,
     streams: &mut Streams,
 ) -> anyhow::Result<Outcome> {
-    if arguments.no_wait {
-        ecds::replace(&arguments.to, after)?;
+    let file = arguments.to.as_path();
+    let admin = match arguments.no_wait {
+        true => None,
+        false => Some(Admin::new(&arguments.admin, &live.extension)?),
+    };
+    let counts = match &admin {
+        None => Counts::default(),
+        Some(admin) => admin
+            .counts()
+            .context("nothing was shipped; `--no-wait` ships without asking Envoy")?,
+    };
+    if !holds(file, before) {
+        bail!(
+            "nothing was shipped: {} was changed by somebody else meanwhile",
+            file.display()
+        );
+    }
+    ecds::replace(file, after)?;
+    let Some(admin) = admin else {
         writeln!(streams.log(), "shipped; Envoy was not asked")?;
         return Ok(Outcome::Well);
-    }
-    let admin = Admin::new(&arguments.admin, &live.extension)?;
-    let counts = admin
-        .counts()
-        .context("nothing was shipped; `--no-wait` ships without asking Envoy")?;
-    ecds::replace(&arguments.to, after)?;
+    };
     writeln!(streams.log(), "shipped; waiting for Envoy")?;
     let patience = Duration::from_secs(arguments.patience.into());
-    match admin.wait(counts, patience)? {
+    match admin.wait(counts, patience) {
         UpdateVerdict::Taken => {
             writeln!(streams.log(), "Envoy has taken it")?;
             Ok(Outcome::Well)
         }
-        UpdateVerdict::Refused => {
-            // A policy that is refused serves until Envoy is started again; then there would be none.
-            ecds::replace(&arguments.to, before)?;
+        // A policy that is refused serves until Envoy is started again; then there would be none.
+        UpdateVerdict::Refused if holds(file, after) => {
+            ecds::replace(file, before)?;
             writeln!(
                 streams.log(),
                 "Envoy has refused it, for the reason in its log (`scopegate: …`); the old policy serves, and stands in the file again"
             )?;
             Ok(Outcome::Wrong)
         }
-        UpdateVerdict::Silent => {
+        UpdateVerdict::Refused => {
             writeln!(
                 streams.log(),
-                "Envoy has said nothing for {} s: does it watch {}?",
-                arguments.patience,
-                arguments.to.display()
+                "Envoy has refused an update; {} was changed by somebody else meanwhile, and is left as it is",
+                file.display()
+            )?;
+            Ok(Outcome::Wrong)
+        }
+        UpdateVerdict::Silent => {
+            let patience = arguments.patience;
+            writeln!(
+                streams.log(),
+                "Envoy has said nothing for {patience} s: does it watch {}? The new policy stands in the file, whether it serves or not",
+                file.display()
             )?;
             Ok(Outcome::Wrong)
         }
     }
+}
+
+/// Whether a file still has that text.
+fn holds(file: &Path, text: &str) -> bool {
+    let found = std::fs::read_to_string(file);
+    found.is_ok_and(|found| found.strip_prefix('\u{feff}').unwrap_or(&found) == text)
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::clock;
+
 /// How often Envoy is asked.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -34,7 +36,7 @@ pub enum UpdateVerdict {
     Taken,
     /// The filter has refused it, and the policy before it serves.
     Refused,
-    /// Envoy has not looked.
+    /// Envoy has not looked, or not answered.
     Silent,
 }
 
@@ -78,23 +80,21 @@ impl Admin {
         Ok(Counts::read(&text, &self.prefix))
     }
 
-    /// Waits until there is one more of either, as long as that takes at most.
-    ///
-    /// # Errors
-    /// Envoy no longer answers.
-    pub fn wait(&self, before: Counts, patience: Duration) -> anyhow::Result<UpdateVerdict> {
-        let questions = patience.as_millis().div_ceil(INTERVAL.as_millis());
-        for _ in 0..questions {
+    /// Waits until there is one more of either, as long as that takes at most. A question without an answer is asked again: an Envoy that takes a
+    /// policy over may be busy.
+    pub fn wait(&self, before: Counts, patience: Duration) -> UpdateVerdict {
+        let since = clock::monotonic();
+        while since.elapsed() < patience {
             std::thread::sleep(INTERVAL);
-            let now = self.counts()?;
+            let Ok(now) = self.counts() else { continue };
             if now.refused > before.refused {
-                return Ok(UpdateVerdict::Refused);
+                return UpdateVerdict::Refused;
             }
             if now.taken > before.taken {
-                return Ok(UpdateVerdict::Taken);
+                return UpdateVerdict::Taken;
             }
         }
-        Ok(UpdateVerdict::Silent)
+        UpdateVerdict::Silent
     }
 }
 
