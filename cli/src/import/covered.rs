@@ -93,13 +93,21 @@ fn mends(
             continue;
         };
         let path = witness.path(&out.path);
-        let all = [
-            "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE",
-        ];
-        let methods = all
+        let methods = METHODS
             .into_iter()
             .filter(|method| out.method.is_none_or(|own| own == *method));
         for method in methods {
+            if method == "OPTIONS" && passes_preflight(policy, &path) {
+                mends.extend(mend_preflight(
+                    policy,
+                    origins,
+                    place,
+                    out,
+                    &path,
+                    has_issuers,
+                ));
+                continue;
+            }
             let Routed::Route(route, _) = policy.route_for(method.as_bytes(), path.as_bytes())
             else {
                 continue;
@@ -123,6 +131,59 @@ fn mends(
         }
     }
     mends
+}
+
+/// The methods that an OpenAPI document can name.
+const METHODS: [&str; 8] = [
+    "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE",
+];
+
+/// Whether a CORS preflight passes there without a token: some method has a route, and none names OPTIONS.
+fn passes_preflight(policy: &Policy, path: &str) -> bool {
+    let route = |method: &str| match policy.route_for(method.as_bytes(), path.as_bytes()) {
+        Routed::Route(_, route) => Some(route),
+        Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => None,
+    };
+    let names_options = |methods: &[String]| methods.iter().any(|method| method == "OPTIONS");
+    METHODS.into_iter().any(|method| route(method).is_some())
+        && !route("OPTIONS").is_some_and(|route| names_options(&route.methods))
+}
+
+/// How preflights are kept from an OPTIONS that is left out.
+fn mend_preflight(
+    policy: &Policy,
+    origins: &[Origin],
+    place: usize,
+    out: &LeftOut,
+    path: &str,
+    has_issuers: bool,
+) -> Vec<Mend> {
+    if let (Ok(guard), true, None) = (pattern_text(&out.path), has_issuers, &out.guard) {
+        return vec![Mend::Guard(place, guard)];
+    }
+    // Nobody has tokens, or the path cannot be said: nothing is served there.
+    let routed = METHODS.into_iter().filter_map(|method| {
+        match policy.route_for(method.as_bytes(), path.as_bytes()) {
+            Routed::Route(route, _) => origins.get(route),
+            Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => None,
+        }
+    });
+    let takers = routed.flat_map(|origin| match origin {
+        Origin::Operations(takers) => takers.as_slice(),
+        Origin::Guard => &[],
+    });
+    let takers: BTreeSet<usize> = takers.copied().collect();
+    let unsaid = || {
+        let message = format!(
+            "a preflight there would be taken for {}, which is left out",
+            out.shown()
+        );
+        Unsaid::new("covers-left-out", message)
+    };
+    takers
+        .into_iter()
+        .map(|taker| Mend::LeaveOut(taker, unsaid()))
+        .collect()
 }
 
 /// How requests of something left out are kept from a route that would take them.

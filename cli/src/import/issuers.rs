@@ -134,13 +134,27 @@ impl Options {
 
     /// Adds the audiences, and where the keys are.
     fn complete(&self, issuer: &mut Issuer) -> anyhow::Result<()> {
-        let own = issuer.schemes.iter();
-        let own = own.flat_map(|scheme| self.audiences.own(scheme));
-        for audience in own.chain(self.audiences.others()) {
-            if !issuer.audiences.contains(audience) {
-                issuer.audiences.push(audience.clone());
+        let mut known: Option<(&str, Vec<&String>)> = None;
+        for scheme in &issuer.schemes {
+            let mut audiences: Vec<&String> = self.audiences.own(scheme).iter().collect();
+            if audiences.is_empty() {
+                audiences = self.audiences.others().iter().collect();
+            }
+            audiences.sort_unstable();
+            audiences.dedup();
+            match &known {
+                None => known = Some((scheme, audiences)),
+                Some((_, same)) if *same == audiences => {}
+                Some((first, _)) => bail!(
+                    "`{first}` and `{scheme}` have one issuer and different audiences, and a policy has one list for an issuer: tokens made for either would pass for both"
+                ),
             }
         }
+        let audiences = match known {
+            Some((_, audiences)) => audiences,
+            None => self.audiences.others().iter().collect(),
+        };
+        issuer.audiences = audiences.into_iter().cloned().collect();
         let mut own = issuer.schemes.iter();
         let own = own.find_map(|scheme| self.key_addresses.own(scheme));
         let address = own.or_else(|| self.key_addresses.others());

@@ -215,16 +215,24 @@ fn push_left_out(text: &mut String, out: &LeftOut, origins: &mut Vec<Origin>) {
     if let Some((path, _)) = &out.guard {
         line(
             text,
-            "  # Nobody passes here, so that no broader route takes it:",
+            "  # Nobody passes here, so that neither a broader route nor a preflight takes it:",
         );
-        line(
-            text,
-            &format!(
-                "  - {{ path: {}, authenticated: true, claims: [{{ claim: iss, exists: false }}] }}",
-                scalar(path)
-            ),
-        );
-        origins.push(Origin::Guard);
+        // A preflight passes wherever no route names OPTIONS.
+        let methods: &[&str] = match out.method {
+            Some("OPTIONS") => &["methods: [OPTIONS], "],
+            Some(_) => &[""],
+            None => &["", "methods: [OPTIONS], "],
+        };
+        for methods in methods {
+            line(
+                text,
+                &format!(
+                    "  - {{ path: {}, {methods}authenticated: true, claims: [{{ claim: iss, exists: false }}] }}",
+                    scalar(path)
+                ),
+            );
+            origins.push(Origin::Guard);
+        }
     }
 }
 
