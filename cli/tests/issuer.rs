@@ -337,6 +337,34 @@ fn a_page_that_points_its_own_name_here_gets_nothing() {
     }
 }
 
+/// A page cannot read the answer, and new keys do their harm without one.
+#[test]
+fn a_page_of_another_site_makes_no_new_keys() {
+    let mut issuer = Running::start(&["--format", "json", "--alg", "ES256"]);
+    let said = issuer.said();
+    let address = said["jwks_uri"]
+        .as_str()
+        .unwrap()
+        .split('/')
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    for (origin, status) in [
+        ("https://evil.example", "403"),
+        ("null", "403"),
+        ("http://localhost:3000", "200"),
+    ] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let request = format!(
+            "POST /rotate?drop=1 HTTP/1.1\r\nhost: {address}\r\norigin: {origin}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{origin}: {answer}");
+    }
+}
+
 #[test]
 fn saved_keys_sign_in_the_next_run_and_without_one() {
     let folder = tempfile::tempdir().unwrap();

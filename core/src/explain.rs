@@ -358,8 +358,9 @@ impl<'p> Inquiry<'p, '_> {
         self.steps.push(Step {
             check,
             outcome,
-            wanted: wanted.into_iter().collect(),
-            found: found.into_iter().collect(),
+            // The policy is somebody's text too.
+            wanted: wanted.into_iter().map(|text| in_one_line(&text)).collect(),
+            found: found.into_iter().map(|text| in_one_line(&text)).collect(),
         });
     }
 }

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use scopegate_core::Policy;
 use scopegate_core::explain::{Check, Step, StepOutcome};
+use scopegate_core::{Policy, Reason};
 use serde_json::{Value, json};
 
 use super::answer::{Asked, Explanation, Verdict};
 use super::others::{Other, WhyNot};
 use crate::place::{self, Places};
+use crate::streams::one_line;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -82,10 +83,18 @@ fn sentence(step: &Step) -> String {
         Check::Path => "two readers may read it in two ways, or there is none".into(),
         Check::Route if holds && wanted.is_empty() => found,
         Check::Route if holds => format!("{found}: {wanted}"),
-        Check::Route if found.is_empty() => "no route matches".into(),
-        Check::Route => {
-            format!("{found} has no route for this method, or the path is ambiguous there")
-        }
+        Check::Route => match step.outcome {
+            StepOutcome::Refuses(Reason::ConnectRefused) => "CONNECT is always refused".into(),
+            StepOutcome::Refuses(Reason::PathAmbiguous) => {
+                format!(
+                    "a router of another kind would take the path for another route than {found}"
+                )
+            }
+            StepOutcome::Refuses(Reason::MethodUnmatched) => {
+                format!("{found} has no route for this method")
+            }
+            _ => "no route matches".into(),
+        },
         Check::Preflight => "a CORS preflight passes without a token".into(),
         Check::Public => "the route is public: no token is asked for".into(),
         Check::Credential if holds => format!("one bearer token of {found}"),
@@ -180,7 +189,7 @@ fn outcome(shown: &mut String, asked: &Asked, explanation: &Explanation) {
                 .any(|other| other.eq_ignore_ascii_case(name))
         };
         for (name, value) in &upstream.set {
-            let _ = writeln!(shown, "  {name}: {value}");
+            let _ = writeln!(shown, "  {name}: {}", one_line(value));
         }
         let kept = asked.headers.iter();
         let is_set = |name: &str| upstream.set.iter().any(|(other, _)| other == name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
@@ -65,27 +65,43 @@ fn reading(issuer: Issuer, addresses: Addresses, mints: bool) -> Router {
         })
 }
 
-/// A page of another site, in a browser on this machine, can point a name of its own here (DNS rebinding) and would be answered.
+/// A page of another site, in a browser on this machine, can point a name of its own here (DNS rebinding) and would be answered; or it sends
+/// what needs no answer, as new keys, and says its `Origin`.
 async fn for_this_machine(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let named = request.headers().get(HOST);
     let named = named.and_then(|host| Authority::try_from(host.as_bytes()).ok());
-    let known = named.is_some_and(|named| {
-        let host = named.host();
-        let url = url::Host::parse(host).ok();
-        let url = url.as_ref().map(|host| match host {
-            url::Host::Domain(name) => url::Host::Domain(name.as_str()),
-            url::Host::Ipv4(address) => url::Host::Ipv4(*address),
-            url::Host::Ipv6(address) => url::Host::Ipv6(*address),
-        });
-        addresses::is_loopback(url) || host.eq_ignore_ascii_case(desk.addresses.host())
+    let is_named = named.is_some_and(|named| is_of_this_machine(&desk, named.host()));
+    let origin = request.headers().get(ORIGIN).map(|origin| {
+        let url = origin
+            .to_str()
+            .ok()
+            .and_then(|text| url::Url::parse(text).ok());
+        url.is_some_and(|url| {
+            url.host_str()
+                .is_some_and(|host| is_of_this_machine(&desk, host))
+        })
     });
-    match known || desk.open {
-        true => next.run(request).await,
-        false => problem(
+    match (is_named || desk.open, origin.unwrap_or(true) || desk.open) {
+        (true, true) => next.run(request).await,
+        (false, _) => problem(
             StatusCode::MISDIRECTED_REQUEST,
             "This issuer answers to names of this machine alone",
         ),
+        (true, false) => problem(
+            StatusCode::FORBIDDEN,
+            "This issuer answers no pages of other sites",
+        ),
     }
+}
+
+fn is_of_this_machine(desk: &Desk, host: &str) -> bool {
+    let url = url::Host::parse(host).ok();
+    let url = url.as_ref().map(|host| match host {
+        url::Host::Domain(name) => url::Host::Domain(name.as_str()),
+        url::Host::Ipv4(address) => url::Host::Ipv4(*address),
+        url::Host::Ipv6(address) => url::Host::Ipv6(*address),
+    });
+    addresses::is_loopback(url) || host.eq_ignore_ascii_case(desk.addresses.host())
 }
 
 /// RFC 6749 section 5.1.

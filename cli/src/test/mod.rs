@@ -51,7 +51,7 @@ pub struct Suite {
     pub name: String,
     /// Each test, in the order of the file.
     pub tested: Vec<Tested>,
-    /// The routes that none of them reaches, as the policy writes them.
+    /// The routes that none of them reaches: methods, and the path as the policy writes it.
     pub unreached: Vec<String>,
 }
 
@@ -104,18 +104,16 @@ fn suite(path: &Path, streams: &mut Streams) -> anyhow::Result<Suite> {
     for case in &file.tests {
         tested.push(bench.run(case).with_context(|| name.clone())?);
     }
-    let reached: BTreeSet<&str> = tested
-        .iter()
-        .filter_map(|tested| tested.explanation.route.as_deref())
-        .collect();
-    let routes = policy.routes().iter();
-    let unreached = routes
-        .map(|route| route.path.as_str())
-        .filter(|path| !reached.contains(path));
-    let unreached: BTreeSet<String> = unreached.map(str::to_owned).collect();
+    let reached: BTreeSet<usize> = tested.iter().filter_map(|tested| tested.route).collect();
+    let routes = policy.routes().iter().enumerate();
+    let unreached = routes.filter(|(place, _)| !reached.contains(place));
+    let unreached = unreached.map(|(_, route)| match route.methods.as_slice() {
+        [] => route.path.clone(),
+        methods => format!("{} {}", methods.join(","), route.path),
+    });
     Ok(Suite {
         name,
-        unreached: unreached.into_iter().collect(),
+        unreached: unreached.collect(),
         tested,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use scopegate_core::outline::{Issuer, KeySource};
+use scopegate_core::outline::{Issuer, KeySource, Routed};
 use scopegate_core::{KeyCache, Policy, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -32,6 +32,8 @@ pub struct Tested {
     pub differences: Vec<String>,
     /// What was decided, and why.
     pub explanation: Explanation,
+    /// The place of the route that decided in the policy, if one did.
+    pub route: Option<usize>,
 }
 
 /// Everything that the requests of a file are put to.
@@ -153,8 +155,15 @@ impl<'p> Bench<'p> {
             token,
         };
         let explanation = explain(self.policy, &asked, &self.keys, self.now);
+        let routed = self
+            .policy
+            .route_for(asked.method.as_bytes(), asked.path.as_bytes());
         Ok(Tested {
             name,
+            route: match routed {
+                Routed::Route(place, _) => Some(place),
+                Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => None,
+            },
             differences: differences(&expected, &explanation),
             explanation,
         })
