@@ -3,7 +3,8 @@
 use anyhow::{Context as _, bail};
 use scopegate_core::outline::{Pattern, PatternSegment};
 
-use super::change::{ANY_METHOD, Comparison, RegionChange};
+use super::change::{Comparison, RegionChange};
+use super::method::ANY_METHOD;
 use super::setting::SettingChange;
 
 /// Something that may become more permissive.

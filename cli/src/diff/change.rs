@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scopegate_core::Policy;
 use scopegate_core::outline::{
     Access, AllowInPath, Mode, Preflight, Route, Routed, ScopeDemand, TokenForwarding,
 };
-use scopegate_core::{
-    Decision, KeyCache, Policy, Portable, Request, Timestamp, TokenCache, decide,
-};
 
+use super::method::Methods;
+use super::preflight::Preflights;
 use super::region::{Region, TooEntangled, regions};
 use super::setting::{SettingChange, setting_changes};
 use crate::demand::{Admission, Demand, mode_of};
@@ -79,9 +79,6 @@ impl Direction {
 /// two hundred thousand of them.
 const MAX_QUESTIONS: usize = 1_000_000;
 
-/// In changes: every method, or where others stand beside it, every one that no route of either policy names.
-pub const ANY_METHOD: &str = "*";
-
 /// Compares two policies, region by region and setting by setting.
 ///
 /// # Errors
@@ -131,72 +128,6 @@ pub fn compare(old: &Policy, new: &Policy) -> Result<Comparison, TooEntangled> {
         regions,
         settings: setting_changes(old, new),
     })
-}
-
-/// The methods that the policies can tell apart.
-struct Methods {
-    all: Vec<String>,
-    /// Named ones in another case: no route for any method takes them.
-    respelt: BTreeSet<String>,
-    /// Stands for all others.
-    other: String,
-}
-
-impl Methods {
-    fn of(old: &Policy, new: &Policy) -> Self {
-        let routes = old.routes().iter().chain(new.routes());
-        let mut named: BTreeSet<String> = routes.flat_map(|route| route.methods.clone()).collect();
-        named.insert("OPTIONS".into());
-        // A route for GET takes HEAD too.
-        if named.contains("GET") {
-            named.insert("HEAD".into());
-        }
-        let respelt: BTreeSet<String> = named
-            .iter()
-            .filter_map(|method| in_another_case(method, &named))
-            .collect();
-        let mut other = String::from("OTHER");
-        while named
-            .iter()
-            .any(|method| method.eq_ignore_ascii_case(&other))
-        {
-            other.push('-');
-        }
-        let all = named.iter().chain(&respelt).chain([&other]);
-        Self {
-            all: all.cloned().collect(),
-            respelt,
-            other,
-        }
-    }
-
-    /// Says every method in one word.
-    fn shorten(&self, named: &mut BTreeSet<String>) {
-        let mut usual = self
-            .all
-            .iter()
-            .filter(|method| !self.respelt.contains(*method));
-        if usual.all(|method| *method == self.other || named.contains(method))
-            && named.contains(ANY_METHOD)
-        {
-            *named = BTreeSet::from([ANY_METHOD.to_owned()]);
-        }
-    }
-}
-
-/// A spelling of a method that differs in case from all that are named.
-fn in_another_case(method: &str, named: &BTreeSet<String>) -> Option<String> {
-    let mut spelling = method.to_ascii_lowercase();
-    // One letter after the other in capitals, until nobody names it: more spellings than a policy has names.
-    for place in 0..method.len() {
-        if !named.contains(&spelling) {
-            return Some(spelling);
-        }
-        if let Some(letter) = spelling.get_mut(place..place.saturating_add(1)) {
-            letter.make_ascii_uppercase();
-        }
-    }
-    (!named.contains(&spelling)).then_some(spelling)
 }
 
 /// What counts for a path and a method.
@@ -329,73 +260,14 @@ fn direction(was: &Rule<'_>, now: &Rule<'_>) -> Option<Direction> {
     })
 }
 
-/// Two policies that are asked about preflights.
-struct Preflights<'p> {
-    old: (&'p Policy, KeyCache, TokenCache),
-    new: (&'p Policy, KeyCache, TokenCache),
-}
-
-impl<'p> Preflights<'p> {
-    fn of(old: &'p Policy, new: &'p Policy) -> Self {
-        let asked = |policy| (policy, KeyCache::new(policy), TokenCache::new(policy, 0));
-        Self {
-            old: asked(old),
-            new: asked(new),
-        }
-    }
-
-    /// Preflights that pass in one policy alone, where the routes for the method itself are there in both or in neither.
-    fn compare(&mut self, region: &Region, methods: &Methods, changes: &mut Changes) {
-        if region.is_respelt {
-            return;
-        }
-        let usual = methods.all.iter();
-        for method in usual.filter(|method| !methods.respelt.contains(*method)) {
-            let is_routed = |policy: &Policy| {
-                let routed = policy.route_for(method.as_bytes(), region.path.as_bytes());
-                matches!(routed, Routed::Route(..))
-            };
-            if is_routed(self.old.0) != is_routed(self.new.0) {
-                continue;
-            }
-            let (was, now) = (
-                passes_preflight(&mut self.old, region, method),
-                passes_preflight(&mut self.new, region, method),
-            );
-            if let Some(direction) = Direction::of(!was || now, !now || was) {
-                let words = |passes| match passes {
-                    true => "its preflight passes without a token".to_owned(),
-                    false => "its preflight is decided like other requests".to_owned(),
-                };
-                changes.note(direction, words(was), words(now), region, method, methods);
-            }
-        }
-    }
-}
-
-fn passes_preflight(
-    (policy, keys, tokens): &mut (&Policy, KeyCache, TokenCache),
-    region: &Region,
-    method: &str,
-) -> bool {
-    let headers = [
-        ("origin", "https://app.example"),
-        ("access-control-request-method", method),
-    ];
-    let request = Request::new(b"OPTIONS", Some(region.path.as_bytes()), headers);
-    let now = Timestamp::from_secs(0);
-    let decision = decide(policy, &request, keys, tokens, &Portable, now);
-    matches!(decision, Decision::Allow(_))
-}
-
 /// Changes by what they are: two regions where the same became the same are one change.
 #[derive(Default)]
-struct Changes {
+pub(super) struct Changes {
     found: BTreeMap<(Direction, String, String), RegionChange>,
 }
 
 impl Changes {
-    fn note(
+    pub(super) fn note(
         &mut self,
         direction: Direction,
         was: String,
@@ -411,10 +283,7 @@ impl Changes {
             now,
             regions: BTreeMap::new(),
         });
-        let method = match method == methods.other {
-            true => ANY_METHOD,
-            false => method,
-        };
+        let method = methods.shown(method);
         let known = change.regions.entry(region.pattern.clone()).or_default();
         known.insert(method.to_owned());
     }

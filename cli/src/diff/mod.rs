@@ -2,6 +2,8 @@
 
 mod allowance;
 mod change;
+mod method;
+mod preflight;
 mod region;
 mod setting;
 mod show;
@@ -14,7 +16,8 @@ use clap::{Args, ValueEnum};
 use crate::streams::Streams;
 use crate::{Outcome, policy_file};
 pub use allowance::Allowance;
-pub use change::{ANY_METHOD, Comparison, Direction, RegionChange, compare, demand_words};
+pub use change::{Comparison, Direction, RegionChange, compare, demand_words};
+pub use method::ANY_METHOD;
 pub use region::{Region, TooEntangled, regions};
 pub use setting::SettingChange;
 

@@ -42,28 +42,4 @@ mod tests {
         let rendered = render(&document(policy), filter).unwrap();
         assert_eq!(tree(&rendered), tree(shipped));
     }
-
-    #[test]
-    fn every_line_of_the_policy_stays_a_line() {
-        let rendered =
-            render(&document("  a: 1\r\n\n\tb: 2\n"), Path::new("a \"b\".wasm")).unwrap();
-        assert!(
-            rendered.contains("filename: \"a \\\"b\\\".wasm\"\n"),
-            "{rendered}"
-        );
-        assert!(
-            rendered.ends_with("value: |2\n              a: 1\n\n            \tb: 2\n"),
-            "{rendered}"
-        );
-    }
-
-    #[test]
-    fn a_policy_that_yaml_cannot_hold_is_refused() {
-        for text in ["a\0b", "a\u{1b}b", "a\u{85}b"] {
-            assert!(
-                render(&document(text), Path::new("a.wasm")).is_err(),
-                "{text:?}"
-            );
-        }
-    }
 }
