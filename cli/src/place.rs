@@ -1,7 +1,7 @@
 //! Where things stand in a policy text. A [`Policy`](scopegate_core::Policy) has no places any more, so they are looked up in the tree of
 //! its YAML, by the same names.
 
-use scopegate_yaml::{Node, Spanned, Value};
+use scopegate_yaml::{Node, Value};
 
 /// A piece of one line of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,12 +119,24 @@ pub fn of_route(places: &Places<'_>, route: usize) -> Place {
     ])
 }
 
-impl<T> From<&Spanned<T>> for Place {
-    fn from(value: &Spanned<T>) -> Self {
-        Self {
-            line: value.place.line.max(1),
-            column: value.place.column.max(1),
-            length: 1,
+/// The line of each route of a policy that was read as this tree.
+pub fn route_lines(root: &Node) -> Vec<u32> {
+    let field = |node: &Node, name: &str| match &node.value {
+        Value::Mapping(entries) => {
+            let entry = entries.iter().find(|(key, _)| key.value == name);
+            entry.map(|(_, value)| value.place.line)
         }
+        _ => None,
+    };
+    let Value::Mapping(entries) = &root.value else {
+        return Vec::new();
+    };
+    let routes = entries.iter().find(|(key, _)| key.value == "routes");
+    match routes.map(|(_, routes)| &routes.value) {
+        Some(Value::List(routes)) => routes
+            .iter()
+            .map(|route| field(route, "path").unwrap_or(route.place.line))
+            .collect(),
+        _ => Vec::new(),
     }
 }

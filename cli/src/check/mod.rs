@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use scopegate_core::Policy;
+use scopegate_yaml::Node;
 use serde_json::Value;
 
 use crate::Outcome;
@@ -111,7 +112,7 @@ pub enum Host<'m> {
 
 /// All that is wrong with a policy, or looks wrong, in the order of the text.
 pub fn diagnostics(document: &Document, host: Host<'_>) -> Vec<Diagnostic> {
-    let (policy, tree) = match Policy::parse_with_tree(&document.text) {
+    let (policy, tree) = match Policy::parse_with(&document.text, Node::clone) {
         Ok(read) => read,
         Err(invalid) => return policy_file::problems(&invalid),
     };

@@ -61,7 +61,7 @@ const MAX_TOKEN_FILE_BYTES: usize = 64 * 1024;
 
 pub(crate) fn run(arguments: &ExplainArguments, streams: &mut Streams) -> anyhow::Result<Outcome> {
     let document = policy_file::read(&arguments.policy, streams)?;
-    let Some((policy, places)) = policy_file::placed(&document, streams)? else {
+    let Some((policy, lines)) = policy_file::with_lines(&document, streams)? else {
         bail!("{} is no policy: see above", document.name);
     };
     let now = match &arguments.at {
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &ExplainArguments, streams: &mut Streams) -> anyhow
     let keys = keys::of_files(&policy, &arguments.jwks, now, streams)?;
     let explanation = explain(&policy, &asked, &keys, now);
     let shown = match arguments.format {
-        Format::Text => show::text(&policy, &places, &asked, &explanation),
+        Format::Text => show::text(&policy, &lines, &asked, &explanation),
         Format::Json => format!("{:#}\n", show::json(&policy, &explanation)),
     };
     streams.out().write_all(shown.as_bytes())?;

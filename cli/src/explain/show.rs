@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::answer::{Asked, Explanation, Verdict};
 use super::others::{Other, WhyNot};
-use crate::place::{self, Places};
 use crate::streams::one_line;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -20,7 +19,7 @@ const DIM: Style = Style::new().dimmed();
 /// For people.
 pub(super) fn text(
     policy: &Policy,
-    places: &Places<'_>,
+    lines: &[u32],
     asked: &Asked,
     explanation: &Explanation,
 ) -> String {
@@ -29,7 +28,7 @@ pub(super) fn text(
     for step in &explanation.steps {
         one_step(&mut shown, step);
         if step.check == Check::Route {
-            let lines = Lines { policy, places };
+            let lines = Lines { policy, lines };
             routes(&mut shown, &lines, asked, explanation);
         }
     }
@@ -128,12 +127,12 @@ fn sentence(step: &Step) -> String {
 /// Where routes stand.
 struct Lines<'a> {
     policy: &'a Policy,
-    places: &'a Places<'a>,
+    lines: &'a [u32],
 }
 
 impl Lines<'_> {
     fn of(&self, route: usize) -> String {
-        let line = place::of_route(self.places, route).line;
+        let line = self.lines.get(route).copied().unwrap_or_default();
         let path = self
             .policy
             .routes()

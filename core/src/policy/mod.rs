@@ -169,18 +169,17 @@ impl Policy {
     /// Every problem that can be found, with its place and what to write instead. Of a text that is not YAML only what stands
     /// before the place where it stops being so; and fields that cannot be read are told before what is wrong with the others.
     pub fn parse(text: &str) -> Result<Self, InvalidPolicy> {
-        Self::read(text, |_| ()).map(|(policy, ())| policy)
+        Self::parse_with(text, |_| ()).map(|(policy, ())| policy)
     }
 
-    /// The same, with the tree of the text, for programs that ask where something stands in it.
+    /// The same, with a look at the tree of the text, for programs that ask where something stands in it.
     ///
     /// # Errors
     /// See [`Policy::parse`].
-    pub fn parse_with_tree(text: &str) -> Result<(Self, Node), InvalidPolicy> {
-        Self::read(text, Node::clone)
-    }
-
-    fn read<T>(text: &str, look: impl FnOnce(&Node) -> T) -> Result<(Self, T), InvalidPolicy> {
+    pub fn parse_with<T>(
+        text: &str,
+        look: impl FnOnce(&Node) -> T,
+    ) -> Result<(Self, T), InvalidPolicy> {
         // Some editors put a byte order mark first; YAML allows it (YAML 1.2.2 section 5.2).
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let fingerprint = Sha256::digest(text.as_bytes()).into();
