@@ -128,15 +128,6 @@ pub fn explain(policy: &Policy, asked: &Asked, keys: &KeyCache, now: Timestamp) 
     }
 }
 
-/// The decision alone.
-pub(super) fn verdict(policy: &Policy, asked: &Asked, keys: &KeyCache, now: Timestamp) -> Verdict {
-    let headers = fields(asked);
-    let request = request(asked, &headers);
-    let mut tokens = TokenCache::new(policy, 0);
-    let decision = decide(policy, &request, keys, &mut tokens, &Portable, now);
-    verdict_of(policy, &decision)
-}
-
 /// All header fields, the credential among them.
 fn fields(asked: &Asked) -> Vec<(&str, String)> {
     let own = asked.headers.iter();

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use scopegate_core::{Policy, Timestamp};
 
 use crate::streams::Streams;
 use crate::{Outcome, clock, document, keys, policy_file};
@@ -120,14 +119,4 @@ fn headers(given: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         headers.push((name, value.trim().to_owned()));
     }
     Ok(headers)
-}
-
-/// What is decided about a request at a time, for those who have it all at hand.
-pub fn decide_about(
-    policy: &Policy,
-    asked: &Asked,
-    keys: &scopegate_core::KeyCache,
-    now: Timestamp,
-) -> Verdict {
-    answer::verdict(policy, asked, keys, now)
 }

@@ -4,8 +4,6 @@ use scopegate_core::Policy;
 use scopegate_core::outline::{Access, Mode, Preflight, Route, ScopeDemand, TokenForwarding};
 use serde::Serialize;
 
-use super::words;
-
 /// Routes × scopes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Matrix {
@@ -174,7 +172,7 @@ fn row(policy: &Policy, route: &Route) -> Row {
         }
     };
     row.audiences = wanted.audiences.clone();
-    row.claims = wanted.claims.iter().map(words::of_rule).collect();
+    row.claims = wanted.claims.iter().map(ToString::to_string).collect();
     row
 }
 

@@ -2,25 +2,7 @@
 
 use std::borrow::Cow;
 
-use scopegate_core::outline::{ClaimRule, ClaimTest};
-use serde_json::Value;
-
 use super::matrix::{Mark, Matrix, PreflightOutcome, Row, Unmatched, Who};
-
-/// A rule about a claim. The values are JSON, so that the text `"1"` is told from the number `1`.
-pub(super) fn of_rule(rule: &ClaimRule) -> String {
-    let claim = rule.claim.join(" → ");
-    match &rule.test {
-        ClaimTest::Equals(value) => format!("{claim} is {value}"),
-        ClaimTest::OneOf(values) => {
-            let values: Vec<String> = values.iter().map(Value::to_string).collect();
-            format!("{claim} is one of {}", values.join(", "))
-        }
-        ClaimTest::Contains(value) => format!("{claim} contains {value}"),
-        ClaimTest::Exists(true) => format!("{claim} is there"),
-        ClaimTest::Exists(false) => format!("{claim} is not there"),
-    }
-}
 
 /// The methods of a route.
 pub(super) fn methods(row: &Row) -> String {
@@ -134,6 +116,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use scopegate_core::outline::{ClaimRule, ClaimTest};
     use serde_json::json;
 
     use super::*;
@@ -142,7 +125,7 @@ mod tests {
     fn rules_are_told_with_the_type_of_their_values() {
         let told = |path: &[&str], test| {
             let claim = path.iter().map(|&name| name.to_owned()).collect();
-            of_rule(&ClaimRule { claim, test })
+            ClaimRule { claim, test }.to_string()
         };
         assert_eq!(
             told(&["org"], ClaimTest::Equals(json!("1"))),

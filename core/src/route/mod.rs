@@ -111,16 +111,16 @@ pub enum TokenForwarding {
 }
 
 impl fmt::Display for ClaimRule {
-    /// The rule in words. Its values are the policy's.
+    /// The rule in words. Its values are the policy's, as JSON, so that the text `"1"` is told from the number `1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let claim = self.claim.join(".");
+        let claim = self.claim.join(" → ");
         match &self.test {
-            ClaimTest::Equals(value) => write!(f, "{claim} equals {value}"),
+            ClaimTest::Equals(value) => write!(f, "{claim} is {value}"),
             ClaimTest::OneOf(values) => {
                 let values: Vec<String> = values.iter().map(ToString::to_string).collect();
                 write!(f, "{claim} is one of {}", values.join(", "))
             }
-            ClaimTest::Contains(value) => write!(f, "{claim} is an array that contains {value}"),
+            ClaimTest::Contains(value) => write!(f, "{claim} contains {value}"),
             ClaimTest::Exists(true) => write!(f, "{claim} is there"),
             ClaimTest::Exists(false) => write!(f, "{claim} is not there"),
         }
