@@ -14,6 +14,21 @@ pub struct Place {
     pub length: u32,
 }
 
+impl From<scopegate_openapi::Place> for Place {
+    fn from(place: scopegate_openapi::Place) -> Self {
+        let scopegate_openapi::Place {
+            line,
+            column,
+            length,
+        } = place;
+        Self {
+            line,
+            column,
+            length,
+        }
+    }
+}
+
 /// A step from a value to one inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'a> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use scopegate_core::Policy;
 use scopegate_core::outline::{Access, ClaimTest, Route, Routed};
 
-use crate::openapi::{
+use scopegate_openapi::{
     Demand, Issuers, Leniency, Operation, Specification, Spot, Unsaid, Witness, demand, joined,
 };
 

@@ -9,7 +9,9 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use crate::Outcome;
-use crate::openapi::{self, GivenIssuers, Leniency, Undeclared};
+use scopegate_openapi::Leniency;
+
+use crate::openapi::{self, GivenIssuers, Undeclared};
 use crate::streams::Streams;
 use crate::{import, policy_file};
 use compare::Terms;
@@ -85,7 +87,7 @@ pub(crate) fn run(arguments: &DriftArguments, streams: &mut Streams) -> anyhow::
         issuers: given.identities(&specification),
         leniency: Leniency {
             roles_are_scopes: arguments.roles_are_scopes,
-            undeclared: arguments.undeclared,
+            undeclared: arguments.undeclared.into(),
         },
         skips_refused: arguments.unsupported == Unsupported::Skip,
     };

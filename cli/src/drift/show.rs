@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::compare::Difference;
 use crate::document::Document;
-use crate::openapi::Lines;
 use crate::place::{self, Place, Places};
+use scopegate_openapi::Lines;
 
 /// The two texts that differences are about.
 pub(super) struct Shown<'d> {
@@ -79,7 +79,7 @@ impl<'d> Shown<'d> {
     }
 
     fn specified(&self, difference: &Difference) -> Option<Place> {
-        difference.spot.place(&self.lines)
+        difference.spot.place(&self.lines).map(Place::from)
     }
 
     fn routed(&self, difference: &Difference) -> Option<Place> {

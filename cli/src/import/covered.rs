@@ -8,7 +8,7 @@ use scopegate_core::outline::{Pattern, Routed};
 
 use super::plan::{LeftOut, Target};
 use super::policy_text::{Head, Origin, Written, written};
-use crate::openapi::{Unsaid, Witness, pattern_text};
+use scopegate_openapi::{Unsaid, Witness, pattern_text};
 
 /// A policy, and what became of the operations.
 pub(super) struct Settled {

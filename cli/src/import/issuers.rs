@@ -7,7 +7,8 @@ use anyhow::bail;
 
 use super::plan::Target;
 use super::{policy_text, probe};
-use crate::openapi::{Demand, Given, GivenIssuers, Issuers, Scheme, Specification};
+use crate::openapi::{Given, GivenIssuers};
+use scopegate_openapi::{Demand, Issuers, Scheme, Specification};
 
 /// The longest name of an issuer in a policy.
 const MAX_NAME: usize = 64;

@@ -16,11 +16,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::Outcome;
 use crate::diagnostic::{Diagnostic, Severity, text};
 use crate::document::{Document, is_standard_input};
-use crate::openapi::{self, Leniency, Lines, Undeclared};
+use crate::openapi::{self, Undeclared};
+use crate::place::Place;
 use crate::streams::Streams;
 use covered::Settled;
 pub(crate) use plan::base_path;
 use plan::{LeftOut, Target};
+use scopegate_openapi::{Leniency, Lines};
 
 /// The most operations of which it is told one by one why they are left out. The comments in the policy name all.
 const MAX_TOLD: usize = 20;
@@ -111,7 +113,7 @@ fn openapi(arguments: &OpenapiArguments, streams: &mut Streams) -> anyhow::Resul
     )?;
     let leniency = Leniency {
         roles_are_scopes: arguments.roles_are_scopes,
-        undeclared: arguments.undeclared,
+        undeclared: arguments.undeclared.into(),
     };
     let identities = given.identities(&specification);
     let targets = plan::targets(&specification, base_path.as_deref(), &identities, leniency);
@@ -180,7 +182,7 @@ fn diagnostic(lines: &Lines<'_>, out: &LeftOut) -> Diagnostic {
         code: out.unsaid.code,
         message: format!("{} is left out: {}", out.shown(), out.unsaid.message),
         remedy: remedy(out.unsaid.code).into(),
-        place: out.spot.place(lines),
+        place: out.spot.place(lines).map(Place::from),
         related: Vec::new(),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use scopegate_core::outline::{Pattern, ScopeDemand};
 
 use super::probe;
-use crate::openapi::{
-    self, Demand, Issuers, Leniency, Specification, Spot, Unsaid, demand, joined, pattern_text,
+use scopegate_openapi::{
+    Demand, Issuers, Leniency, Operation, Specification, Spot, Unsaid, demand, joined, pattern_text,
 };
 
 /// An operation at one of the places where it is served.
@@ -140,7 +140,7 @@ pub(super) fn targets(
     targets
 }
 
-fn target(operation: &openapi::Operation, path: String, demand: Result<Demand, Unsaid>) -> Target {
+fn target(operation: &Operation, path: String, demand: Result<Demand, Unsaid>) -> Target {
     let (method, spot) = (operation.method, operation.spot);
     match (pattern_text(&path), demand) {
         (Ok((path, pattern)), Ok(demand)) => Target::In(Route {

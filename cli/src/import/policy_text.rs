@@ -9,7 +9,7 @@ use super::issuers::Issuer;
 use super::plan::{LeftOut, Route, Target};
 use super::probe;
 use super::scalar::{comment, scalar};
-use crate::openapi::{Demand, Specification};
+use scopegate_openapi::{Demand, Specification};
 
 /// The realm where the title of the API cannot be one.
 const REALM: &str = "api";

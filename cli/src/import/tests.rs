@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use scopegate_core::outline::{Access, Routed, ScopeDemand};
 
 use super::*;
-use crate::openapi::{Specification, Witness};
 use scopegate_core::Policy;
+use scopegate_openapi::{Specification, Witness};
 
 fn settled(specification: &Specification) -> Settled {
     let none: &[String] = &[];
@@ -12,7 +12,7 @@ fn settled(specification: &Specification) -> Settled {
     let options = options.expect("they are options");
     let leniency = Leniency {
         roles_are_scopes: false,
-        undeclared: Undeclared::LeaveOut,
+        undeclared: scopegate_openapi::Undeclared::LeaveOut,
     };
     let identities = options.identities(specification);
     let targets = plan::targets(specification, None, &identities, leniency);
@@ -45,7 +45,7 @@ fn specification(operations: &[(String, &str, Option<Vec<String>>)]) -> Specific
             "key": { "type": "apiKey", "in": "header", "name": "k" },
         } },
     });
-    openapi::specification(&document.to_string()).expect("it is a specification")
+    scopegate_openapi::specification(&document.to_string()).expect("it is a specification")
 }
 
 /// Any text, and texts that YAML could take for something else.
@@ -172,7 +172,7 @@ proptest! {
                 prop_assert!(target.left_out().is_some());
                 continue;
             }
-            let own = openapi::Demand::Token { schemes: Vec::new(), scopes: requirements.scopes.clone() };
+            let own = scopegate_openapi::Demand::Token { schemes: Vec::new(), scopes: requirements.scopes.clone() };
             let same = demand.is_some_and(|demand| demand.wants_the_same(&own));
             prop_assert!(same, "{method} {path} has another route\n{}", settled.text);
         }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 
-use super::demand::Issuers;
-use super::scheme::Scheme;
-use super::specification::Specification;
+use scopegate_openapi::{Issuers, Scheme, Specification};
 
 /// Values of one option.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

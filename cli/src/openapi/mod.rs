@@ -1,42 +1,35 @@
-//! What an OpenAPI 3.0 or 3.1 document says about who may do what: its operations, where they are served, and what they demand.
-//!
-//! Only what stands in the document itself counts: a reference elsewhere is told, never fetched. What cannot be understood is told with the
-//! operation that has it, and never guessed.
+//! Specifications that the command line names, and what it says of them. They are read by `scopegate-openapi`.
 
-mod demand;
 mod given;
-mod read;
-mod reference;
-mod scheme;
-mod security;
-mod server;
-mod specification;
-mod spot;
-mod template;
-mod tree;
 
 use std::path::Path;
 
-pub(crate) use demand::{Demand, Issuers, Leniency, Undeclared, Unsaid, demand};
+use clap::ValueEnum;
 pub(crate) use given::{Given, GivenIssuers};
-pub(crate) use scheme::Scheme;
-pub(crate) use specification::{Operation, Specification};
-pub(crate) use spot::{Lines, Spot};
-pub(crate) use template::{Witness, joined, pattern_text};
+use scopegate_openapi::{InvalidSpecification, MAX_SPECIFICATION_BYTES, Specification};
 
 use crate::document::Document;
-use crate::place::Place;
 use crate::streams::Streams;
 
-/// Why a text is no specification that can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidSpecification {
-    /// What is wrong, in a sentence.
-    pub(crate) message: String,
-    /// What to give instead.
-    pub(crate) remedy: &'static str,
-    /// Where, if it is somewhere.
-    pub(crate) place: Option<Place>,
+/// What an operation means for which the document declares no security at all, as the command line says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Undeclared {
+    /// Nothing: it is left out, and so refused
+    LeaveOut,
+    /// Anybody may pass
+    Public,
+    /// A valid token is needed, of any issuer and with any scope
+    Authenticated,
+}
+
+impl From<Undeclared> for scopegate_openapi::Undeclared {
+    fn from(meaning: Undeclared) -> Self {
+        match meaning {
+            Undeclared::LeaveOut => Self::LeaveOut,
+            Undeclared::Public => Self::Public,
+            Undeclared::Authenticated => Self::Authenticated,
+        }
+    }
 }
 
 /// Reads the specification of that name.
@@ -47,8 +40,8 @@ pub(crate) fn required(
     path: &Path,
     streams: &mut Streams,
 ) -> anyhow::Result<(Document, Specification)> {
-    let document = Document::read(path, read::MAX_SPECIFICATION_BYTES, streams)?;
-    match specification(&document.text) {
+    let document = Document::read(path, MAX_SPECIFICATION_BYTES, streams)?;
+    match scopegate_openapi::specification(&document.text) {
         Ok(specification) => Ok((document, specification)),
         Err(invalid) => {
             let InvalidSpecification {
@@ -64,11 +57,3 @@ pub(crate) fn required(
         }
     }
 }
-
-/// The specification that a text is.
-pub(crate) fn specification(text: &str) -> Result<Specification, InvalidSpecification> {
-    specification::of(&read::tree(text)?)
-}
-
-#[cfg(test)]
-mod tests;

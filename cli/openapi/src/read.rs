@@ -12,12 +12,12 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Error, UserMessageFormatter};
 
-use super::InvalidSpecification;
-use super::tree::{Node, Reading};
-use crate::place::Place;
+use crate::InvalidSpecification;
+use crate::spot::Place;
+use crate::tree::{Node, Reading};
 
 /// The largest specification. GitHub's has 13 MB in 2026, Microsoft Graph's some 40.
-pub(crate) const MAX_SPECIFICATION_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_SPECIFICATION_BYTES: usize = 64 * 1024 * 1024;
 
 /// The deepest nesting, schemas among them: as deep as serde_json goes.
 const MAX_DEPTH: usize = 128;

@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::spot::Spot;
+use crate::spot::Spot;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,61 +1,69 @@
 //! A specification: its operations in the order of the text.
 
-use super::InvalidSpecification;
-use super::reference::{self, Unresolved};
-use super::scheme::{self, Scheme};
-use super::security::{self, Security};
-use super::server::{self, NoBasePath};
-use super::spot::Spot;
-use super::tree::{Key, METHODS, Node};
+use crate::InvalidSpecification;
+use crate::reference::{self, Unresolved};
+use crate::scheme::{self, Scheme};
+use crate::security::{self, Security};
+use crate::server::{self, NoBasePath};
+use crate::spot::Spot;
+use crate::tree::{Key, METHODS, Node};
 
 /// The most operations: so many routes fit into a policy.
 const MAX_OPERATIONS: usize = 20_000;
 
 /// What a document says about who may do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Specification {
+pub struct Specification {
     /// The name of the API.
-    pub(crate) title: Option<String>,
+    pub title: Option<String>,
     /// The version of OpenAPI that it is written in.
-    pub(crate) version: String,
+    pub version: String,
     /// The security schemes by name.
-    pub(crate) schemes: Vec<(String, Scheme)>,
-    pub(crate) operations: Vec<Operation>,
+    pub schemes: Vec<(String, Scheme)>,
+    /// In the order of the text.
+    pub operations: Vec<Operation>,
     /// Path items that could not be followed to where they are.
-    pub(crate) unresolved: Vec<UnresolvedItem>,
+    pub unresolved: Vec<UnresolvedItem>,
 }
 
 /// A method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
-    pub(crate) method: &'static str,
+pub struct Operation {
+    /// In capitals.
+    pub method: &'static str,
     /// The path as the document writes it, without what the servers put before it.
-    pub(crate) template: String,
+    pub template: String,
     /// What the servers put before it, each once.
-    pub(crate) base_paths: Result<Vec<String>, NoBasePath>,
-    pub(crate) security: Security,
-    pub(crate) spot: Spot,
+    pub base_paths: Result<Vec<String>, NoBasePath>,
+    /// What it demands, as the document writes it.
+    pub security: Security,
+    /// Where it stands.
+    pub spot: Spot,
 }
 
 /// A path of which it is not known what stands under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UnresolvedItem {
-    pub(crate) template: String,
+pub struct UnresolvedItem {
+    /// The path as the document writes it.
+    pub template: String,
     /// As of an operation, as far as is known.
-    pub(crate) base_paths: Result<Vec<String>, NoBasePath>,
-    pub(crate) why: Unresolved,
-    pub(crate) spot: Spot,
+    pub base_paths: Result<Vec<String>, NoBasePath>,
+    /// Why it is not known.
+    pub why: Unresolved,
+    /// Where it stands.
+    pub spot: Spot,
 }
 
 impl Specification {
-    pub(crate) fn scheme(&self, name: &str) -> Option<&Scheme> {
+    /// The security scheme of that name.
+    pub fn scheme(&self, name: &str) -> Option<&Scheme> {
         let (_, scheme) = self.schemes.iter().find(|(known, _)| known == name)?;
         Some(scheme)
     }
 }
 
 /// The specification of a tree.
-pub(super) fn of(root: &Node) -> Result<Specification, InvalidSpecification> {
+pub(crate) fn of(root: &Node) -> Result<Specification, InvalidSpecification> {
     let version = version(root)?;
     let mut specification = Specification {
         title: root

@@ -1,24 +1,33 @@
 //! References within a document (`$ref: '#/…'`), followed a bounded number of steps.
 
-use super::tree::Node;
+use crate::tree::Node;
 
 /// The most references that lead from one to the next. Two are rare; a cycle never ends.
 const MAX_STEPS: usize = 16;
 
 /// Why a reference leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unresolved {
+pub enum Unresolved {
     /// Into another document.
-    Elsewhere { reference: String },
+    Elsewhere {
+        /// As the document writes it.
+        reference: String,
+    },
     /// There is nothing, or nothing that is read here.
-    Missing { reference: String },
+    Missing {
+        /// As the document writes it.
+        reference: String,
+    },
     /// It leads to itself, or on and on.
-    Endless { reference: String },
+    Endless {
+        /// As the document writes it.
+        reference: String,
+    },
 }
 
 impl Unresolved {
     /// What is wrong, as a part of a sentence.
-    pub(crate) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         match self {
             Self::Elsewhere { reference } => format!(
                 "`{}` stands in another document, and none is fetched",
@@ -38,7 +47,7 @@ impl Unresolved {
 }
 
 /// A path item with all that it refers to, the nearest first. Siblings of a reference count: 3.1 allows them, and tools write them in 3.0.
-pub(super) fn path_item<'n>(root: &'n Node, item: &'n Node) -> Result<Vec<&'n Node>, Unresolved> {
+pub(crate) fn path_item<'n>(root: &'n Node, item: &'n Node) -> Result<Vec<&'n Node>, Unresolved> {
     let mut layers = vec![item];
     let mut at = item;
     while let Some(reference) = at.text_of("$ref") {
@@ -49,7 +58,7 @@ pub(super) fn path_item<'n>(root: &'n Node, item: &'n Node) -> Result<Vec<&'n No
 }
 
 /// What a value is or refers to.
-pub(super) fn resolved<'n>(root: &'n Node, value: &'n Node) -> Result<&'n Node, Unresolved> {
+pub(crate) fn resolved<'n>(root: &'n Node, value: &'n Node) -> Result<&'n Node, Unresolved> {
     let mut at = value;
     let mut steps = 0_usize;
     while let Some(reference) = at.text_of("$ref") {
@@ -85,7 +94,7 @@ fn pointed<'n>(root: &'n Node, pointer: &str) -> Option<&'n Node> {
 }
 
 /// A text without its percent escapes; nothing where they are none.
-pub(super) fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(octet) = rest.next() {

@@ -2,10 +2,10 @@
 
 use scopegate_core::outline::Pattern;
 
-use super::demand::Unsaid;
+use crate::demand::Unsaid;
 
 /// The path of an operation with what a server puts before it.
-pub(crate) fn joined(base_path: &str, template: &str) -> String {
+pub fn joined(base_path: &str, template: &str) -> String {
     match (base_path, template) {
         // The server's own address: one trailing slash is ignored anyhow.
         ("", path) | (path, "/") => path.to_owned(),
@@ -17,7 +17,7 @@ pub(crate) fn joined(base_path: &str, template: &str) -> String {
 ///
 /// # Errors
 /// A policy cannot say it.
-pub(crate) fn pattern_text(path: &str) -> Result<(String, Pattern), Unsaid> {
+pub fn pattern_text(path: &str) -> Result<(String, Pattern), Unsaid> {
     let unsaid = |message: String| Unsaid::new("path", message);
     let segments: Result<Vec<String>, Unsaid> = path.split('/').map(segment).collect();
     let text = segments?.join("/");
@@ -55,13 +55,13 @@ fn segment(segment: &str) -> Result<String, Unsaid> {
 
 /// Makes paths that fall under templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Witness {
+pub struct Witness {
     filler: String,
 }
 
 impl Witness {
     /// One whose parameters are none of the words in these paths.
-    pub(crate) fn foreign_to<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Self {
+    pub fn foreign_to<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Self {
         let mut filler = String::from("witness");
         while paths
             .clone()
@@ -73,7 +73,7 @@ impl Witness {
     }
 
     /// A path that falls under a template, as a client would send it.
-    pub(crate) fn path(&self, template: &str) -> String {
+    pub fn path(&self, template: &str) -> String {
         let mut path = String::new();
         let mut rest = template;
         while let Some((before, behind)) = rest.split_once('{') {

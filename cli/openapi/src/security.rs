@@ -1,13 +1,13 @@
 //! What an operation demands, as the document writes it: any one of several alternatives, each with all of its members.
 
-use super::tree::Node;
+use crate::tree::Node;
 
 /// The most alternatives of an operation.
 const MAX_ALTERNATIVES: usize = 64;
 
 /// What is said of an operation's security.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Security {
+pub enum Security {
     /// Nothing, neither at the operation nor at the top.
     Undeclared,
     /// Something that is no list of requirements.
@@ -17,18 +17,19 @@ pub(crate) enum Security {
 }
 
 /// All of these at once. None at all is without any credential.
-pub(crate) type Alternative = Vec<Requirement>;
+pub type Alternative = Vec<Requirement>;
 
 /// One scheme, and what it must grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Requirement {
-    pub(crate) scheme: String,
+pub struct Requirement {
+    /// Its name.
+    pub scheme: String,
     /// Scopes, or roles.
-    pub(crate) list: Vec<String>,
+    pub list: Vec<String>,
 }
 
 /// An operation's own security replaces the one at the top.
-pub(super) fn of(own: Option<&Node>, top: Option<&Node>) -> Security {
+pub(crate) fn of(own: Option<&Node>, top: Option<&Node>) -> Security {
     let Some(security) = own.or(top) else {
         return Security::Undeclared;
     };

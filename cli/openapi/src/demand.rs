@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use scopegate_core::outline::ScopeDemand;
 
-use super::scheme::Scheme;
-use super::security::{Alternative, Security};
-use super::specification::{Operation, Specification};
+use crate::scheme::Scheme;
+use crate::security::{Alternative, Security};
+use crate::specification::{Operation, Specification};
 
 /// Who may pass.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Demand {
+pub enum Demand {
     /// Anybody.
     Public,
     /// Whoever has a token.
@@ -25,32 +24,34 @@ pub(crate) enum Demand {
 
 /// Why an operation cannot be said in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unsaid {
+pub struct Unsaid {
     /// What kind of reason this is: a stable word for programs.
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// The reason, as a sentence without its full stop.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// Which schemes have the same issuer: the name of a scheme and what tells its issuer from others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Issuers(pub(crate) BTreeMap<String, String>);
+pub struct Issuers(pub BTreeMap<String, String>);
 
 /// What is taken in another way than OpenAPI says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Leniency {
-    pub(crate) roles_are_scopes: bool,
-    pub(crate) undeclared: Undeclared,
+pub struct Leniency {
+    /// What is listed with bearer schemes are scopes; OpenAPI calls them roles, which no token need hold.
+    pub roles_are_scopes: bool,
+    /// What an operation means without any security.
+    pub undeclared: Undeclared,
 }
 
 /// What an operation means for which the document declares no security at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Undeclared {
-    /// Nothing: it is left out, and so refused
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undeclared {
+    /// Nothing: it is left out, and so refused.
     LeaveOut,
-    /// Anybody may pass
+    /// Anybody may pass.
     Public,
-    /// A valid token is needed, of any issuer and with any scope
+    /// A valid token is needed, of any issuer and with any scope.
     Authenticated,
 }
 
@@ -67,7 +68,8 @@ impl Issuers {
 }
 
 impl Unsaid {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    /// With a code and the reason.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message }
     }
@@ -75,7 +77,7 @@ impl Unsaid {
 
 impl Demand {
     /// As a policy writes it.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match self {
             Self::Public => "public".into(),
             Self::Token { scopes, .. } => scopes_shown(scopes),
@@ -83,7 +85,7 @@ impl Demand {
     }
 
     /// Whether two demands let the same tokens pass.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         let schemes = |demand: &Self| match demand {
             Self::Token { schemes, .. } => schemes.clone(),
             Self::Public => Vec::new(),
@@ -92,7 +94,7 @@ impl Demand {
     }
 
     /// Whether they do as far as scopes tell.
-    pub(crate) fn wants_the_same(&self, other: &Self) -> bool {
+    pub fn wants_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Public, Self::Public) => true,
             (Self::Token { scopes, .. }, Self::Token { scopes: others, .. }) => {
@@ -104,7 +106,7 @@ impl Demand {
 }
 
 /// As a policy writes them.
-pub(crate) fn scopes_shown(scopes: &ScopeDemand) -> String {
+fn scopes_shown(scopes: &ScopeDemand) -> String {
     let list = |scopes: &[String]| scopes.join(", ").escape_debug().to_string();
     match scopes {
         ScopeDemand::None => "authenticated, any scope".into(),
@@ -131,7 +133,7 @@ fn canonical(scopes: &ScopeDemand) -> (Vec<&str>, bool) {
 ///
 /// # Errors
 /// Why no policy can say it.
-pub(crate) fn demand(
+pub fn demand(
     operation: &Operation,
     specification: &Specification,
     issuers: &Issuers,

@@ -1,14 +1,14 @@
 //! Security schemes: which of them are bearer tokens, and whose.
 
-use super::reference;
-use super::tree::Node;
+use crate::reference;
+use crate::tree::Node;
 
 /// Where OpenID Connect Discovery 1.0 section 4 puts the metadata of an issuer.
 const METADATA: &str = "/.well-known/openid-configuration";
 
 /// What a security scheme is to a gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
     /// A bearer token.
     Token {
         /// Its kind, as the document calls it.
@@ -25,7 +25,7 @@ pub(crate) enum Scheme {
 }
 
 /// The schemes of a document.
-pub(super) fn schemes(root: &Node) -> Vec<(String, Scheme)> {
+pub(crate) fn schemes(root: &Node) -> Vec<(String, Scheme)> {
     let schemes = root
         .value("components")
         .and_then(|components| components.value("securitySchemes"));

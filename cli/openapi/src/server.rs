@@ -1,24 +1,31 @@
 //! Where operations are served: what stands before their paths.
 
-use super::reference::percent_decoded;
-use super::tree::Node;
+use crate::reference::percent_decoded;
+use crate::tree::Node;
 
 /// The most servers that are looked at. One for each region is usual, and one for each variant.
 const MAX_SERVERS: usize = 64;
 
 /// Why a base path is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoBasePath {
+pub enum NoBasePath {
     /// A URL that is relative to where the document is.
-    Relative { url: String },
+    Relative {
+        /// As the document writes it.
+        url: String,
+    },
     /// A variable without a default.
-    Variable { url: String },
+    Variable {
+        /// As the document writes it.
+        url: String,
+    },
     /// No list, too many of them, or no URL.
     Malformed,
 }
 
 impl NoBasePath {
-    pub(crate) fn message(&self) -> String {
+    /// What is wrong, as a part of a sentence.
+    pub fn message(&self) -> String {
         match self {
             Self::Relative { url } => format!(
                 "the server `{}` is relative to where the document is published",
@@ -34,7 +41,7 @@ impl NoBasePath {
 }
 
 /// The base paths of the first servers that are given, without a slash at the end, each once; one that is empty where none are given.
-pub(super) fn base_paths(servers: [Option<&Node>; 3]) -> Result<Vec<String>, NoBasePath> {
+pub(crate) fn base_paths(servers: [Option<&Node>; 3]) -> Result<Vec<String>, NoBasePath> {
     let given = servers.into_iter().flatten();
     let mut given = given.filter(|list| list.items().is_none_or(|items| !items.is_empty()));
     let Some(servers) = given.next() else {

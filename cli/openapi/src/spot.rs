@@ -1,14 +1,23 @@
 //! Where a key stands in a specification. Lines and columns are counted when somebody asks: few are ever shown, and a specification can be
 //! one line of many megabytes.
 
-use crate::place::Place;
+/// A piece of one line of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column, in characters, counted from 1.
+    pub column: u32,
+    /// How far it goes, in characters; 0 for a mere position.
+    pub length: u32,
+}
 
 /// The longest line of which a piece is shown to people.
 const MAX_SHOWN_LINE: usize = 400;
 
 /// Where a key stands, in octets of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
+pub struct Spot {
     known: Known,
 }
 
@@ -21,7 +30,8 @@ enum Known {
 }
 
 impl Spot {
-    pub(crate) const NOWHERE: Self = Self {
+    /// Of what does not stand in the document.
+    pub const NOWHERE: Self = Self {
         known: Known::Nothing,
     };
 
@@ -36,7 +46,7 @@ impl Spot {
     }
 
     /// Its line and column, where it has any that people can find.
-    pub(crate) fn place(self, lines: &Lines<'_>) -> Option<Place> {
+    pub fn place(self, lines: &Lines<'_>) -> Option<Place> {
         let text = lines.text;
         let (start, end) = match self.known {
             Known::Nothing => return None,
@@ -72,13 +82,15 @@ impl Spot {
 }
 
 /// A text, and where its lines begin.
-pub(crate) struct Lines<'t> {
+#[derive(Debug)]
+pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(crate) fn of(text: &'t str) -> Self {
+    /// The lines of that text.
+    pub fn of(text: &'t str) -> Self {
         let ends = text
             .match_indices('\n')
             .map(|(end, _)| end.saturating_add(1));
