@@ -1,4 +1,4 @@
-//! What the core promises whatever the input, as functions from an input to nothing or a panic.
+//! What the core promises whatever the input, and the reader of OpenAPI documents beside it, as functions from an input to nothing or a panic.
 //!
 //! Each module named like a target has one `check`, which the program of that name in `fuzz_targets/` puts to libFuzzer.
 //! All of them go through the core's public door, and compare what it answers with a second, much smaller reading of the
@@ -12,6 +12,7 @@ pub mod gate;
 pub mod issuer;
 pub mod jwks;
 pub mod metadata;
+pub mod openapi;
 pub mod path;
 pub mod policy;
 pub mod record;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use scopegate_fuzz::{authorization, decide, jwks, metadata, path, policy, record, rsa, token};
+use scopegate_fuzz::{
+    authorization, decide, jwks, metadata, openapi, path, policy, record, rsa, token,
+};
 
 fn check(target: &str, promise: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -26,6 +28,7 @@ fn seeds_keep_the_promises() {
     check("metadata", metadata::check);
     check("record", record::check);
     check("policy", policy::check);
+    check("openapi", openapi::check);
     check("authorization", authorization::check);
     check("path", path::check);
     check("decide", decide::check);

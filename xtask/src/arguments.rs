@@ -62,12 +62,13 @@ pub enum Comparison {
 }
 
 /// The programs of the fuzz workspace.
-pub const TARGETS: [&str; 9] = [
+pub const TARGETS: [&str; 10] = [
     "token",
     "jwks",
     "metadata",
     "record",
     "policy",
+    "openapi",
     "authorization",
     "path",
     "decide",

@@ -11,12 +11,13 @@ use scopegate_fuzz::{metadata, record};
 use serde_json::{Map, Value};
 
 /// The targets that have seeds.
-const TARGETS: [&str; 9] = [
+const TARGETS: [&str; 10] = [
     "token",
     "jwks",
     "metadata",
     "record",
     "policy",
+    "openapi",
     "authorization",
     "path",
     "decide",
@@ -186,6 +187,7 @@ fn own(seeds: &mut Seeds) {
     own_metadata(seeds);
     own_records(seeds);
     own_rsa(seeds);
+    own_specifications(seeds);
 }
 
 /// Metadata, true and false.
@@ -318,6 +320,48 @@ fn own_rsa(seeds: &mut Seeds) {
         ("zero", "RS256 0 m\nsignature 0 0"),
     ] {
         add(seeds, "rsa", name, steps);
+    }
+}
+
+/// OpenAPI documents, and what is none.
+fn own_specifications(seeds: &mut Seeds) {
+    let schemes = r#""components":{"securitySchemes":{"a":{"type":"oauth2","flows":{"clientCredentials":{"tokenUrl":"https://id.example.com/token","scopes":{"read":"","write":""}}}},"b":{"type":"openIdConnect","openIdConnectUrl":"https://id.example.com/.well-known/openid-configuration"},"c":{"type":"http","scheme":"Bearer"},"k":{"type":"apiKey","in":"header","name":"x-key"}}}"#;
+    let of = |operations: &str| {
+        format!(
+            r#"{{"openapi":"3.1.0",{schemes},"security":[{{"a":["read"]}}],"paths":{{{operations}}}}}"#
+        )
+    };
+    let secured = |security: &str| {
+        of(&format!(
+            r#""/a/{{id}}":{{"get":{{"security":{security}}}}}"#
+        ))
+    };
+    for (name, text) in [
+        ("the security at the top", of(r#""/a":{"get":{},"post":{}}"#)),
+        ("public", secured("[]")),
+        ("public in other words", secured("[{}]")),
+        ("an optional token", secured(r#"[{"a":[]},{}]"#)),
+        ("any of two scopes", secured(r#"[{"a":["read"]},{"a":["write"]}]"#)),
+        ("both scopes", secured(r#"[{"a":["read","write"]}]"#)),
+        ("one implies the other", secured(r#"[{"a":["read","write"]},{"a":["read"]}]"#)),
+        ("alternatives of several", secured(r#"[{"a":["read","write"]},{"a":["admin","all"]}]"#)),
+        ("two schemes", secured(r#"[{"a":["read"]},{"b":["read"]}]"#)),
+        ("two schemes at once", secured(r#"[{"a":["read"],"b":[]}]"#)),
+        ("roles", secured(r#"[{"c":["admin"]}]"#)),
+        ("an API key", secured(r#"[{"k":[]}]"#)),
+        ("a token or an API key", secured(r#"[{"a":[]},{"k":[]}]"#)),
+        ("an unknown scheme", secured(r#"[{"z":[]}]"#)),
+        ("no list", secured(r#"{"a":[]}"#)),
+        ("servers", of(r#""/a":{"servers":[{"url":"https://{host}/v{version}","variables":{"host":{"default":"api.example.com"},"version":{"default":"2"}}},{"url":"//x/%7Ey"}],"get":{"servers":[{"url":"v1"}]},"put":{}}"#)),
+        ("a path item elsewhere in it", of(r##""/a":{"$ref":"#/paths/~1b"},"/b":{"get":{},"$ref":"#/components/pathItems/c"},"/d":{"$ref":"other.json"}"##)),
+        ("an endless reference", of(r##""/a":{"$ref":"#/paths/~1a"}"##)),
+        ("a key twice", of(r#""/a":{},"/a":{}"#)),
+        ("templates", of(r#""/{x.y}/{z}/":{"get":{}},"/a{b}":{"get":{}},"/{c*}":{"get":{}},"/a%2Fb":{"get":{}},"a":{"get":{}}"#)),
+        ("in YAML", "openapi: 3.0.3\ninfo: { title: &t An API }\ncomponents:\n  securitySchemes:\n    a: { type: http, scheme: bearer }\nsecurity: [{ a: [] }]\npaths:\n  /a: &item\n    get: { summary: *t }\n  /b:\n    <<: *item\n    post: { security: [] }\n".to_owned()),
+        ("Swagger", r#"{"swagger":"2.0","paths":{}}"#.to_owned()),
+        ("deep", format!(r#"{{"openapi":"3.0.0","x":{}{}}}"#, "[".repeat(200), "]".repeat(200))),
+    ] {
+        add(seeds, "openapi", name, text);
     }
 }
 
