@@ -12,6 +12,7 @@ mod envoy;
 mod fuzz;
 mod layout;
 mod mutants;
+mod npm;
 mod process;
 mod spin;
 mod test;

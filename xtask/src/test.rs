@@ -9,18 +9,21 @@ use anyhow::{Context, Result};
 use crate::arguments::{Comparison, Part};
 use crate::layout::Layout;
 use crate::wasm::SpinFiles;
-use crate::{envoy, process, spin, upstreams, versus, wasm};
+use crate::{envoy, npm, process, spin, upstreams, versus, wasm};
 
 /// Runs one part, or all of them, and stops at the first step that fails.
 pub fn run(layout: &Layout, part: Part) -> Result<()> {
     let started = Instant::now();
     match part {
         Part::Lint => lint(layout)?,
-        Part::Unit => step("unit tests", || {
-            let mut cargo = layout.cargo();
-            cargo.args(["test", "--workspace", "--exclude", "e2e"]);
-            process::run_with_output(&mut cargo)
-        })?,
+        Part::Unit => {
+            schemas(layout)?;
+            step("unit tests", || {
+                let mut cargo = layout.cargo();
+                cargo.args(["test", "--workspace", "--exclude", "e2e"]);
+                process::run_with_output(&mut cargo)
+            })?;
+        }
         Part::EndToEnd => {
             let (on_envoy, on_spin) = (on_envoy(layout)?, on_spin(layout)?);
             let environment = [on_envoy.environment(), on_spin.environment()].concat();
@@ -44,6 +47,7 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
         }
         Part::All => {
             lint(layout)?;
+            schemas(layout)?;
             let (on_envoy, on_spin) = (on_envoy(layout)?, on_spin(layout)?);
             let environment = [on_envoy.environment(), on_spin.environment()].concat();
             step("unit and end-to-end tests", || {
@@ -74,6 +78,13 @@ fn lint(layout: &Layout) -> Result<()> {
         )
     })?;
     step("dependencies", || dependencies(layout))
+}
+
+/// What the command's tests hold configuration for Kubernetes against.
+fn schemas(layout: &Layout) -> Result<()> {
+    step("schemas of Istio and Envoy Gateway", || {
+        npm::KUBERNETES.get_if_possible(layout).map(drop)
+    })
 }
 
 /// Gets a component of the Rust toolchain that rustup's minimal profile leaves out.

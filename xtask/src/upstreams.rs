@@ -3,11 +3,19 @@
 //! The tests look for them where they are left here, in `target/tools`.
 
 mod nginx;
-mod packages;
 
 use anyhow::{Result, bail};
 
 use crate::layout::Layout;
+use crate::npm::Packages;
+
+/// Frameworks of Node that serve behind the gate.
+const PACKAGES: Packages = Packages {
+    name: "Express and Fastify (20 MB)",
+    wanted: "tests/upstreams",
+    beside: &[],
+    folder: "node-packages",
+};
 
 type Attempt = fn(&Layout) -> Result<()>;
 
@@ -15,7 +23,7 @@ type Attempt = fn(&Layout) -> Result<()>;
 /// told so; `SCOPEGATE_REQUIRE_UPSTREAMS=1` makes that a failure.
 pub fn get(layout: &Layout) -> Result<()> {
     let required = std::env::var("SCOPEGATE_REQUIRE_UPSTREAMS").is_ok_and(|value| value == "1");
-    let attempts: [(&str, Attempt); 2] = [("nginx", nginx::get), ("npm packages", packages::get)];
+    let attempts: [(&str, Attempt); 2] = [("nginx", nginx::get), ("npm packages", packages)];
     for (name, attempt) in attempts {
         match attempt(layout) {
             Ok(()) => {}
@@ -24,4 +32,8 @@ pub fn get(layout: &Layout) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn packages(layout: &Layout) -> Result<()> {
+    PACKAGES.get(layout).map(drop)
 }

@@ -50,7 +50,7 @@ cargo xtask test [lint|unit|e2e|--host spin]
 
 Gets what is missing and runs everything, stopping at the first failure:
   lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
-  unit   the tests of every package but the end-to-end corpus
+  unit   the tests of every package but the end-to-end corpus, with the schemas of Istio and Envoy Gateway from npm
   e2e    builds the filter, the components for Spin and the test host that runs them, gets Envoy and servers to put behind it, and
          runs the end-to-end corpus on every host; where SPIN_BIN names a Spin, or one is on the PATH, on that as well
   --host spin   what concerns Spin alone
@@ -58,14 +58,15 @@ and, where none of these is named, the fuzz targets on their seeds.
 
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
 or unpacked from the machine's own Debian into target/tools), python3, and node with packages that npm fetches into target/tools.
-Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure.
+Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure. So do
+tests that need Node and packages besides; with SCOPEGATE_REQUIRE_NODE=1 that is a failure too.
 e2e ends with `cargo xtask versus --check`.
 ";
 
 pub(super) const HELP_FUZZ: &str = "\
 cargo xtask fuzz [--seconds N] [TARGET...]
 
-Runs the fuzz targets one after the other (token, jwks, metadata, record, policy, authorization, path, decide, rsa; all of them by default) and stops
+Runs the fuzz targets one after the other (token, jwks, metadata, record, policy, openapi, authorization, path, decide, rsa; all of them by default) and stops
 at the first input that breaks a promise, with exit status 1, its file and how to replay it.
 
   --seconds N   how long each target runs (default 60)
