@@ -31,6 +31,8 @@ fn text(issuers: &[(&str, &str)], top: &str, routes: &[&str]) -> String {
 }
 
 const ONE: (&str, &str) = ("one", "issuer: \"https://one.example/\", audiences: [api]");
+/// A policy has a route.
+const ROUTES: &str = "routes:\n  - { path: /always, public: true }\n";
 const TWO: (&str, &str) = ("two", "issuer: \"https://two.example/\", audiences: [api]");
 const ANY: &str = "path: \"/{*rest}\", authenticated: true";
 
@@ -66,6 +68,30 @@ fn shadow_mode_for_all_where_every_route_was_watched_already() {
         &text(&[], "", &[public]).replace("issuers:\n", ""),
         &text(&[], "mode: shadow\n", &[public]).replace("issuers:\n", ""),
     );
+}
+
+#[test]
+fn where_everything_passed_a_semicolon_opens_nothing() {
+    let public = ["path: \"/{x}\", public: true, allow_in_path: [semicolon]"];
+    let (watched, enforced) = (text(&[], "mode: shadow\n", &[]), text(&[], "", &public));
+    let [watched, enforced] =
+        [watched, enforced].map(|text| text.replace("issuers:\n", "").replace("routes:\n", ROUTES));
+    assert!(!compared(&watched, &enforced).is_unmeant(&[]));
+    let closed = enforced.replace(", allow_in_path: [semicolon]", "");
+    opens(&closed, &enforced);
+}
+
+#[test]
+fn a_method_in_small_letters_takes_the_one_in_capitals_away() {
+    let any = "path: /a, public: true";
+    let old = text(&[ONE], "", &[any]);
+    let comparison = compared(
+        &old,
+        &text(&[ONE], "", &[any, "path: /a, methods: [get], public: true"]),
+    );
+    let change = &comparison.regions[0];
+    assert_eq!(change.direction, Direction::Stricter);
+    assert!(change.regions["/a"].contains("GET"), "{change:#?}");
 }
 
 #[test]

@@ -138,10 +138,13 @@ struct Rule<'p> {
     is_shadow: bool,
     token: TokenForwarding,
     allow_in_path: AllowInPath,
+    /// Whether ambiguous paths pass too: in shadow mode for everything they do.
+    takes_ambiguous: bool,
 }
 
 impl<'p> Rule<'p> {
     fn of(policy: &'p Policy, method: &str, region: &Region) -> Self {
+        let watches_all = policy.mode() == Mode::Shadow;
         match policy.route_for(method.as_bytes(), region.path.as_bytes()) {
             Routed::Route(_, route) => Self {
                 admission: Admission::of(policy, route),
@@ -156,13 +159,15 @@ impl<'p> Rule<'p> {
                     true => route.allow_in_path,
                     false => AllowInPath::default(),
                 },
+                takes_ambiguous: watches_all && mode_of(policy, route) == Mode::Shadow,
             },
             Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => Self {
                 admission: Admission::without_route(policy),
                 route: None,
-                is_shadow: policy.mode() == Mode::Shadow,
+                is_shadow: watches_all,
                 token: TokenForwarding::Keep,
                 allow_in_path: AllowInPath::default(),
+                takes_ambiguous: watches_all,
             },
         }
     }
@@ -170,7 +175,7 @@ impl<'p> Rule<'p> {
     fn is_within(&self, other: &Self) -> bool {
         self.admission == Admission::Nobody
             || (self.admission.is_within(&other.admission)
-                && other.allow_in_path.covers(self.allow_in_path)
+                && (other.takes_ambiguous || other.allow_in_path.covers(self.allow_in_path))
                 && (!self.hands_on_unchecked() || other.hands_on_unchecked()))
     }
 

@@ -20,6 +20,9 @@ impl Methods {
     pub(super) fn of(old: &Policy, new: &Policy) -> Self {
         let routes = old.routes().iter().chain(new.routes());
         let mut named: BTreeSet<String> = routes.flat_map(|route| route.methods.clone()).collect();
+        // What a policy calls `get`, clients call GET, and that is another method.
+        let capitals: Vec<String> = named.iter().map(|name| name.to_ascii_uppercase()).collect();
+        named.extend(capitals);
         named.insert("OPTIONS".into());
         // A route for GET takes HEAD too.
         if named.contains("GET") {
