@@ -37,5 +37,5 @@ export function icon(path: string): SVGSVGElement {
 
 /** The app's mark: a clock. */
 export function brand(): HTMLElement {
-  return element('span', { class: 'brand' }, icon('M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7.5V12l3 2'), 'Timesheets');
+  return element('span', { class: 'brand' }, icon('M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7.5V12l3 2'), element('span', {}, 'Timesheets'));
 }

@@ -25,8 +25,8 @@ export class EntryForm {
       { class: 'card entry-form', 'data-testid': 'add-form', 'aria-labelledby': 'entry-form-title', autocomplete: 'off' },
       element('h2', { id: 'entry-form-title' }, 'Add hours'),
       date.element,
-      hours.element,
       project.element,
+      hours.element,
       this.#submit,
     );
     this.element.addEventListener('submit', (event) => {
@@ -51,7 +51,7 @@ export class EntryForm {
   startNext(): void {
     this.#fields.project.value = '';
     this.#fields.hours.value = '';
-    this.#fields.hours.focus();
+    this.#fields.project.focus();
   }
 
   /** Shows what the API said beside the fields it said it of; gives back what belongs to no field. */
@@ -63,10 +63,6 @@ export class EntryForm {
     });
     faulty[0]?.focus();
     return others;
-  }
-
-  focus(): void {
-    this.#fields.date.focus();
   }
 
   async #send(add: (entry: NewEntry) => Promise<void>): Promise<void> {

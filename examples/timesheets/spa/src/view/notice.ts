@@ -13,11 +13,10 @@ const GOOD_NEWS_MS = 8000;
 export class Notice {
   readonly element: HTMLElement;
   readonly #text = element('p', { class: 'notice-text', role: 'status', 'aria-live': 'polite', 'data-testid': 'message' });
-  readonly #buttons = element('div', { class: 'notice-buttons' });
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
-    this.element = element('div', { class: 'notice' }, this.#text, this.#buttons);
+    this.element = element('div', { class: 'notice' }, this.#text);
   }
 
   show({ tone, text, action }: Message): void {
@@ -29,10 +28,10 @@ export class Notice {
         this.clear();
         action.run();
       };
-      this.#buttons.append(button({ class: 'plain', 'data-testid': 'message-action' }, action.label, run));
+      this.element.append(button({ class: 'plain', 'data-testid': 'message-action' }, action.label, run));
     }
-    const close = button({ class: 'icon-button', 'aria-label': 'Close this message' }, icon('M6 6l12 12M18 6L6 18'), () => this.clear());
-    this.#buttons.append(close);
+    const cross = icon('M6 6l12 12M18 6L6 18');
+    this.element.append(button({ class: 'icon-button', 'aria-label': 'Close this message' }, cross, () => this.clear()));
     if (tone === 'good') this.#timer = setTimeout(() => this.clear(), GOOD_NEWS_MS);
   }
 
@@ -42,7 +41,7 @@ export class Notice {
     const focused = this.element.contains(document.activeElement);
     delete this.element.dataset['tone'];
     this.#text.textContent = '';
-    this.#buttons.replaceChildren();
+    for (const control of this.element.querySelectorAll('button')) control.remove();
     if (focused) document.querySelector<HTMLElement>('h1')?.focus();
   }
 }

@@ -7,7 +7,7 @@ import { addEntry, type Entry, listEntries, type NewEntry, removeEntry } from '.
 import { apiNote } from './api-note.ts';
 import { element } from './element.ts';
 import { EntryForm } from './entry-form.ts';
-import { EntryTable } from './entry-table.ts';
+import { EntryList } from './entry-list.ts';
 import type { Notice } from './notice.ts';
 import { pageHeader } from './page-header.ts';
 import { askForRemoval } from './removal-dialog.ts';
@@ -30,7 +30,7 @@ export class TimesheetScreen {
   readonly element: HTMLElement;
   readonly #context: TimesheetContext;
   readonly #form: EntryForm;
-  readonly #table: EntryTable;
+  readonly #list: EntryList;
   readonly #main: HTMLElement;
   /** Answers that arrive after the screen was left are nobody's any more. */
   #left = false;
@@ -38,14 +38,14 @@ export class TimesheetScreen {
   constructor(context: TimesheetContext, abilities: Abilities) {
     this.#context = context;
     this.#form = new EntryForm(context.today, (entry) => this.#add(entry));
-    this.#table = new EntryTable((entry) => void this.#remove(entry));
+    this.#list = new EntryList((entry) => void this.#remove(entry));
     this.#main = element(
       'main',
       { class: 'timesheet' },
       element('h1', { tabindex: '-1' }, 'Timesheet'),
       apiNote(context.api),
       this.#form.element,
-      this.#table.element,
+      this.#list.element,
     );
     this.element = element('div', { class: 'page' }, pageHeader(context.profile, context.signOut), this.#main);
     this.setAbilities(abilities);
@@ -56,7 +56,7 @@ export class TimesheetScreen {
   setAbilities({ add, remove }: Abilities): void {
     this.#form.element.hidden = !add;
     this.#main.classList.toggle('without-form', !add);
-    this.#table.removable = remove;
+    this.#list.removable = remove;
   }
 
   draft(): Draft | undefined {
@@ -74,9 +74,9 @@ export class TimesheetScreen {
   async #load(): Promise<void> {
     await this.#attempt(
       () => listEntries(this.#context.client),
-      (entries) => this.#table.show(entries),
+      (entries) => this.#list.show(entries),
       () => {
-        this.#table.showFailure();
+        this.#list.showFailure();
       },
     );
   }
@@ -86,7 +86,7 @@ export class TimesheetScreen {
     await this.#attempt(
       () => addEntry(this.#context.client, entry),
       (added) => {
-        this.#table.show([...this.#table.entries, added]);
+        this.#list.show([...this.#list.entries, added]);
         this.#form.startNext();
         const text = `Added ${added.hours} h for ${added.project} on ${dayInWords(added.date)}.`;
         this.#context.notice.show({ tone: 'good', text });
@@ -101,15 +101,15 @@ export class TimesheetScreen {
   }
 
   async #remove(entry: Entry): Promise<void> {
+    this.#context.notice.clear();
     if (await askForRemoval(entry, this.element)) await this.#removeNow(entry);
   }
 
   async #removeNow(entry: Entry): Promise<void> {
-    this.#context.notice.clear();
     await this.#attempt(
       () => removeEntry(this.#context.client, entry.id),
       () => {
-        this.#table.takeOut(entry.id);
+        this.#list.takeOut(entry.id);
         this.#context.notice.show({ tone: 'good', text: `Removed the entry for ${entry.project} on ${dayInWords(entry.date)}.` });
       },
     );

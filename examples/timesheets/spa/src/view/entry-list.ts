@@ -5,10 +5,10 @@ import { dayInWords, entryInWords, hoursInWords } from './words.ts';
 const BIN = 'M4 7h16M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10 11v5M14 11v5';
 
 /** The user's entries with their total. */
-export class EntryTable {
+export class EntryList {
   readonly element: HTMLElement;
-  readonly #rows = element('tbody');
-  readonly #table: HTMLElement;
+  // Some browsers take a list without bullets for no list.
+  readonly #list = element('ul', { role: 'list', 'aria-labelledby': 'entries-title', hidden: '' });
   readonly #placeholder = element('p', { class: 'placeholder' }, 'Loading…');
   readonly #total = element('strong', { 'data-testid': 'total' });
   readonly #title = element('h2', { id: 'entries-title', tabindex: '-1' }, 'Your entries');
@@ -18,20 +18,11 @@ export class EntryTable {
 
   constructor(remove: (entry: Entry) => void) {
     this.#remove = remove;
-    const head = element(
-      'tr',
-      {},
-      element('th', { scope: 'col' }, 'Date'),
-      element('th', { scope: 'col' }, 'Project'),
-      element('th', { scope: 'col', class: 'number' }, 'Hours'),
-      element('td', { class: 'row-action' }),
-    );
-    this.#table = element('table', { 'aria-labelledby': 'entries-title', hidden: '' }, element('thead', {}, head), this.#rows);
     this.element = element(
       'section',
-      { class: 'card entry-table', 'aria-labelledby': 'entries-title' },
+      { class: 'card entry-list', 'aria-labelledby': 'entries-title' },
       element('div', { class: 'card-title' }, this.#title, element('p', { class: 'total' }, 'Total ', this.#total)),
-      element('div', { 'data-testid': 'entries' }, this.#table, this.#placeholder),
+      element('div', { 'data-testid': 'entries' }, this.#list, this.#placeholder),
     );
   }
 
@@ -45,8 +36,8 @@ export class EntryTable {
   }
 
   showFailure(): void {
-    this.#entries = [];
-    this.#draw();
+    this.show([]);
+    this.#total.textContent = '';
     this.#placeholder.textContent = 'Your entries could not be loaded.';
   }
 
@@ -60,33 +51,33 @@ export class EntryTable {
   takeOut(id: number): void {
     const place = this.#entries.findIndex((entry) => entry.id === id);
     this.show(this.#entries.filter((entry) => entry.id !== id));
-    const next = this.#rows.children[Math.min(place, this.#rows.children.length - 1)];
+    const items = this.#list.children;
+    const next = items[Math.min(Math.max(place, 0), items.length - 1)];
     (next?.querySelector('button') ?? this.#title).focus();
   }
 
   #draw(): void {
-    this.#rows.replaceChildren(...this.#entries.map((entry) => this.#row(entry)));
+    this.#list.replaceChildren(...this.#entries.map((entry) => this.#item(entry)));
     const empty = this.#entries.length === 0;
-    this.#table.hidden = empty;
+    this.#list.hidden = empty;
     this.#placeholder.hidden = !empty;
     this.#placeholder.textContent = 'No entries yet.';
     this.#total.textContent = `${hoursInWords(totalHours(this.#entries))} h`;
   }
 
-  #row(entry: Entry): HTMLElement {
-    const action = element('td', { class: 'row-action' });
+  #item(entry: Entry): HTMLElement {
+    const item = element(
+      'li',
+      { class: 'entry', 'data-testid': 'entry', 'data-entry-id': String(entry.id) },
+      element('time', { class: 'entry-day', datetime: entry.date }, dayInWords(entry.date)),
+      element('span', { class: 'entry-project' }, entry.project),
+      element('span', { class: 'entry-hours' }, `${hoursInWords(entry.hours)} h`),
+    );
     if (this.#removable) {
       const name = `Remove ${entryInWords(entry)}`;
       const attributes = { class: 'icon-button', 'aria-label': name, title: 'Remove', 'data-testid': 'entry-remove' };
-      action.append(button(attributes, icon(BIN), () => this.#remove(entry)));
+      item.append(button(attributes, icon(BIN), () => this.#remove(entry)));
     }
-    return element(
-      'tr',
-      { 'data-testid': 'entry', 'data-entry-id': String(entry.id) },
-      element('td', { class: 'day' }, element('time', { datetime: entry.date }, dayInWords(entry.date))),
-      element('td', { class: 'project' }, entry.project),
-      element('td', { class: 'number' }, hoursInWords(entry.hours)),
-      action,
-    );
+    return item;
   }
 }
