@@ -186,4 +186,12 @@ test('without an answer, a change may have been made, and a question asked nothi
   const client = apiClient('', source, () => Promise.reject(new TypeError('network')));
   assert.deepEqual(await client(LIST), { kind: 'unreachable', party: 'api', sent: false });
   assert.deepEqual(await client(ADD), { kind: 'unreachable', party: 'api', sent: true });
+
+  const bench = new Bench({ renewals: ['new'] });
+  const broken = apiClient('', bench, (_url, init) =>
+    new Headers(init?.headers).get('authorization') === 'Bearer new'
+      ? Promise.reject(new TypeError('network'))
+      : Promise.resolve(refusal(401, EXPIRED)),
+  );
+  assert.deepEqual(await broken(ADD), { kind: 'unreachable', party: 'api', sent: true }, 'lost after the renewal');
 });
