@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   // Without it the browser has no SHA-256 for PKCE.
   if (!isSecureContext) throw new InvalidConfiguration('The app needs https, or http on a loopback address.');
 
-  const configuration = await fetchConfiguration(`${import.meta.env.BASE_URL}config.json`, (input, init) => fetch(input, init));
+  const configuration = await fetchConfiguration('/app/config.json', (input, init) => fetch(input, init));
   const address = new URL(location.href);
   const home = new URL('/', address).href;
   const notice = new Notice();
