@@ -1,6 +1,8 @@
-//! An HTTP server on a thread of its own, for as long as its value lives.
+//! An HTTP server on a thread of its own, for as long as its value lives: on a port, or on a Unix socket.
 
 use std::net::{SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -32,13 +35,23 @@ const HEAD_TIME: Duration = Duration::from_secs(75);
 /// How long a request may take, its body and the making of keys included.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
-/// How long to wait when the system has no more connections to give, which passes.
-const BREATH: Duration = Duration::from_millis(100);
-
 /// A running HTTP/1 server. Dropping it closes its port.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    _thread: Thread,
+}
+
+/// The same on a Unix socket. Dropping it closes the socket; its file is whoever's who made it.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct SocketServer {
+    _thread: Thread,
+}
+
+/// Where a server runs, and ends when this is dropped.
+#[derive(Debug)]
+struct Thread {
     // Dropped to tell the thread to stop.
     leash: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -71,22 +84,11 @@ impl Server {
     /// The system gives no thread.
     pub fn on(name: &str, listener: TcpListener, router: Router) -> Result<Self> {
         listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .with_context(|| format!("starting the runtime of {name}"))?;
-        let (leash, released) = oneshot::channel();
-        let router = router.layer(from_fn(in_time));
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || runtime.block_on(serve(listener, router, released)))
-            .with_context(|| format!("starting the thread of {name}"))?;
         Ok(Self {
-            address,
-            leash: Some(leash),
-            thread: Some(thread),
+            address: listener.local_addr()?,
+            _thread: Thread::start(name, router, move || {
+                tokio::net::TcpListener::from_std(listener)
+            })?,
         })
     }
 
@@ -96,7 +98,47 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+#[cfg(unix)]
+impl SocketServer {
+    /// Serves `router` on a socket that is bound already. `name` stands in the error.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn on(name: &str, listener: UnixListener, router: Router) -> Result<Self> {
+        listener.set_nonblocking(true)?;
+        let _thread = Thread::start(name, router, move || {
+            tokio::net::UnixListener::from_std(listener)
+        })?;
+        Ok(Self { _thread })
+    }
+}
+
+impl Thread {
+    /// `listen` is asked on the thread itself: a listener belongs to the runtime in which it was made.
+    fn start<L: Listener>(
+        name: &str,
+        router: Router,
+        listen: impl FnOnce() -> std::io::Result<L> + Send + 'static,
+    ) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .with_context(|| format!("starting the runtime of {name}"))?;
+        let (leash, released) = oneshot::channel();
+        let router = router.layer(from_fn(in_time));
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || runtime.block_on(serve(listen, router, released)))
+            .with_context(|| format!("starting the thread of {name}"))?;
+        Ok(Self {
+            leash: Some(leash),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Thread {
     fn drop(&mut self) {
         drop(self.leash.take());
         if let Some(thread) = self.thread.take() {
@@ -114,26 +156,25 @@ async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// Ends when the leash is dropped. Open connections go with the runtime: nobody waits for an idle one.
-async fn serve(listener: TcpListener, router: Router, released: oneshot::Receiver<()>) {
-    tokio::select! {
-        ended = accept(listener, router) => if let Err(error) = ended {
-            eprintln!("a local server stopped: {error}");
+async fn serve<L: Listener>(
+    listen: impl FnOnce() -> std::io::Result<L>,
+    router: Router,
+    released: oneshot::Receiver<()>,
+) {
+    match listen() {
+        Ok(listener) => tokio::select! {
+            () = accept(listener, router) => {}
+            _ = released => {}
         },
-        _ = released => {}
+        Err(error) => eprintln!("a local server stopped: {error}"),
     }
 }
 
-async fn accept(listener: TcpListener, router: Router) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+/// A listener waits by itself when the system has no more connections to give, which passes.
+async fn accept(mut listener: impl Listener, router: Router) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return Ok(());
-        };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(BREATH).await;
-            continue;
-        };
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        let (stream, _) = listener.accept().await;
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
             let mut connection = http1::Builder::new();
