@@ -18,6 +18,7 @@ use timesheets::api::Api;
 const ENTRY: &str = r#"{"date":"2026-03-02","project":"apollo","hours":7.5}"#;
 const ALICE: &str = "x-auth-sub: alice\r\n";
 const BOB: &str = "x-auth-sub: bob\r\n";
+const JSON: &str = "content-type: application/json\r\n";
 
 /// The component behind a route, where no gate is in the way of the test. `None` as in `tools::find_for_spin`.
 fn start() -> Option<Spin> {
@@ -73,6 +74,8 @@ fn it_answers_as_the_server_does() {
     let Some(spin) = start() else { return };
     let server = Api::start(0).unwrap();
     let (long, two) = (" ".repeat(5_000), format!("{ALICE}{BOB}"));
+    let (alice, bob) = (format!("{ALICE}{JSON}"), format!("{BOB}{JSON}"));
+    let plain = format!("{ALICE}content-type: text/plain\r\n");
     for (line, headers, body) in [
         ("GET /healthz", "", ""),
         ("HEAD /healthz", "", ""),
@@ -85,23 +88,27 @@ fn it_answers_as_the_server_does() {
         ("GET /timesheets", &two, ""),
         ("GET /timesheets/", ALICE, ""),
         ("PUT /timesheets", ALICE, ENTRY),
-        ("POST /timesheets", "", ENTRY),
-        ("POST /timesheets", ALICE, ""),
-        ("POST /timesheets", ALICE, &long),
-        ("POST /timesheets", "", &long),
+        ("POST /timesheets", JSON, ENTRY),
+        ("POST /timesheets", ALICE, ENTRY),
+        ("POST /timesheets", &plain, ENTRY),
+        ("POST /timesheets", &alice, ""),
+        ("POST /timesheets", &alice, "{"),
+        ("POST /timesheets", &alice, r#"{"date":"2026-03-02"}"#),
+        ("POST /timesheets", &alice, &long),
+        ("POST /timesheets", JSON, &long),
         ("GET /timesheets", ALICE, &long),
         (
             "POST /timesheets",
-            ALICE,
-            r#"{"date":"","project":"apollo","hours":25}"#,
+            &alice,
+            r#"{"date":"2026-02-30","project":"apollo","hours":7.3}"#,
         ),
         (
             "POST /timesheets",
-            ALICE,
-            r#"{"date":"","project":"","hours":1}"#,
+            &alice,
+            r#"{"date":"","project":"","hours":25}"#,
         ),
-        ("POST /timesheets", ALICE, ENTRY),
-        ("POST /timesheets", BOB, ENTRY),
+        ("POST /timesheets", &alice, ENTRY),
+        ("POST /timesheets", &bob, ENTRY),
         ("GET /reports/hours", BOB, ""),
         ("GET /reports/hours", "", ""),
         ("GET /reports/hours/x", BOB, ""),
@@ -125,7 +132,10 @@ fn entries_outlive_the_instance_and_those_of_many_requests_at_a_time_are_all_kep
     let at = spin.address();
     let ids: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16)
-            .map(|_| scope.spawn(move || body(&send(at, "POST /timesheets", ALICE, ENTRY))))
+            .map(|_| {
+                let headers = format!("{ALICE}{JSON}");
+                scope.spawn(move || body(&send(at, "POST /timesheets", &headers, ENTRY)))
+            })
             .collect();
         threads
             .into_iter()
@@ -141,8 +151,10 @@ fn entries_outlive_the_instance_and_those_of_many_requests_at_a_time_are_all_kep
     assert_eq!(entries(), ids.len());
     for id in ids {
         let line = format!("DELETE /timesheets/{id}");
-        assert_eq!(send(at, &line, BOB, "").status, 204);
+        // Another's entry is answered as one that is not there.
         assert_eq!(send(at, &line, BOB, "").status, 404);
+        assert_eq!(send(at, &line, ALICE, "").status, 204);
+        assert_eq!(send(at, &line, ALICE, "").status, 404);
     }
     assert_eq!(entries(), 0);
 }

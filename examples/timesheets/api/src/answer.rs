@@ -1,14 +1,20 @@
 //! What a client gets: JSON, nothing, or a refusal (RFC 9457, as the gate's own).
 
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::entry::Fault;
 
 /// What the API does not do, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     status: StatusCode,
     title: &'static str,
+    /// What is special about this time, about the client's own text.
+    detail: Option<String>,
+    /// Which fields of an entry are wrong.
+    faults: Vec<Fault>,
     /// RFC 9110 section 15.5.6: a 405 names the methods that there are.
     allow: Option<&'static str>,
 }
@@ -19,16 +25,44 @@ impl Refusal {
         Self {
             status,
             title,
+            detail: None,
+            faults: Vec::new(),
             allow: None,
         }
+    }
+
+    /// What is kept cannot be had: the fault is not the client's, and why is for the log alone.
+    pub fn of_the_ledger() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The entries cannot be had",
+        )
     }
 
     /// Another method than these.
     pub(crate) fn of_method(allow: &'static str) -> Self {
         Self {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            title: "This is not done here",
             allow: Some(allow),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "This is not done here")
+        }
+    }
+
+    /// What was sent is no entry at all.
+    pub(crate) fn of_body(title: &'static str, detail: String) -> Self {
+        Self {
+            detail: Some(detail),
+            ..Self::new(StatusCode::BAD_REQUEST, title)
+        }
+    }
+
+    /// An entry, but a wrong one.
+    pub(crate) fn of_entry(faults: Vec<Fault>) -> Self {
+        Self {
+            faults,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The entry cannot be taken as it is",
+            )
         }
     }
 }
@@ -38,9 +72,17 @@ impl From<Refusal> for Response<String> {
         let Refusal {
             status,
             title,
+            detail,
+            faults,
             allow,
         } = refusal;
-        let body = json!({ "title": title, "status": status.as_u16() });
+        let mut body = json!({ "title": title, "status": status.as_u16() });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(detail.map(|detail| ("detail".to_owned(), json!(detail))));
+            if !faults.is_empty() {
+                members.insert("errors".to_owned(), json!(faults));
+            }
+        }
         let mut answer = typed(status, "application/problem+json", &body);
         if let Some(allow) = allow {
             answer
@@ -64,8 +106,9 @@ pub(crate) fn empty(status: StatusCode) -> Response<String> {
 fn typed(status: StatusCode, kind: &'static str, body: &Value) -> Response<String> {
     let mut answer = Response::new(body.to_string());
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    // What one employee may see is kept for nobody.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }

@@ -1,66 +1,168 @@
 //! The timesheets API as a server: an upstream service as the gate finds it, which checks no token.
 //!
 //! Who is asking stands in the header `x-auth-sub`. The gate removes that header from what clients send and sets it from a
-//! verified token, so the API may believe it, as long as nothing but the gate can reach the API.
+//! verified token, so the API may believe it, as long as nothing but the gate can reach the API. [`SocketApi`] sees to that
+//! by a socket that one user of this machine can open; on a port of loopback ([`Api`]) it is for whoever runs it to see to.
 //!
-//! What it answers is decided in [`wish`](crate::wish) and [`ledger`](crate::ledger), which the Spin component
-//! in `component/` shares.
+//! What it answers is decided in [`wish`] and [`ledger`](crate::ledger), which the Spin component in `component/` shares.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{Response, StatusCode};
 use axum::middleware::map_request_with_state;
+use axum::response::Response;
 use scopegate::http_server::Server;
+#[cfg(unix)]
+use scopegate::http_server::SocketServer;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::answer::Refusal;
-use crate::ledger::Ledger;
-use crate::wish::{self, Body, MAX_BODY_BYTES};
+use crate::app_files::AppFiles;
+use crate::ledger::{Unfulfilled, fulfil};
+#[cfg(unix)]
+use crate::private_socket::PrivateSocket;
+use crate::sqlite_ledger::SqliteLedger;
+use crate::wish::{self, MAX_BODY_BYTES};
 
-/// All entries, and how many requests were answered.
-#[derive(Debug, Default)]
-struct Desk {
-    ledger: Ledger,
-    served: u64,
+const NAME: &str = "the timesheets API";
+
+/// What the API may have besides a place to listen.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where the entries are kept; in memory if nowhere.
+    pub database: Option<PathBuf>,
+    /// The folder with the app's files, where it serves them.
+    pub app: Option<PathBuf>,
 }
 
-/// The running API. Dropping it closes its port.
+/// The API on a port of loopback, which everybody on this machine can reach. Dropping it closes the port.
 #[derive(Debug)]
 pub struct Api {
     server: Server,
-    desk: Shared,
+    desk: Arc<Desk>,
 }
 
-type Shared = Arc<Mutex<Desk>>;
+/// The API on a Unix socket that its owner alone can open. Dropping it removes the socket.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct SocketApi {
+    // Before the server, so that nobody finds a socket that nobody listens on.
+    _socket: PrivateSocket,
+    _server: SocketServer,
+    desk: Arc<Desk>,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+struct Desk {
+    ledger: Mutex<SqliteLedger>,
+    app: Option<AppFiles>,
+    served: AtomicU64,
+}
 
 impl Api {
-    /// Starts it with an empty ledger on this port of loopback; 0 lets the system choose.
+    /// Starts it on this port of loopback, with no entries and without an app; 0 lets the system choose.
     ///
     /// # Errors
     /// The port is taken.
     pub fn start(port: u16) -> Result<Self> {
-        let desk = Shared::default();
-        let server = Server::start("the timesheets API", port, router(Arc::clone(&desk)))?;
+        Self::start_with(port, &Options::default())
+    }
+
+    /// The same with entries or an app that there are already.
+    ///
+    /// # Errors
+    /// The port is taken, the database cannot be used, or there is no app in its folder.
+    pub fn start_with(port: u16, options: &Options) -> Result<Self> {
+        let desk = Arc::new(Desk::open(options)?);
+        let server = Server::start(NAME, port, router(Arc::clone(&desk)))?;
         Ok(Self { server, desk })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
     /// How many requests reached it, whatever the answer: what the gate refuses must not count here.
     pub fn served(&self) -> u64 {
-        open(&self.desk).served
+        self.desk.served.load(Ordering::Relaxed)
     }
 }
 
-fn router(desk: Shared) -> Router {
+#[cfg(unix)]
+impl SocketApi {
+    /// Starts it on a socket of this path, which only the user that started it can open.
+    ///
+    /// # Errors
+    /// Others could put their own socket there, somebody listens there already, the database cannot be used, or there is no
+    /// app in its folder.
+    pub fn start(path: &std::path::Path, options: &Options) -> Result<Self> {
+        let desk = Arc::new(Desk::open(options)?);
+        let (socket, listener) = PrivateSocket::bind(path)?;
+        let server = SocketServer::on(NAME, listener, router(Arc::clone(&desk)))?;
+        Ok(Self {
+            _socket: socket,
+            _server: server,
+            desk,
+        })
+    }
+
+    /// How many requests reached it, whatever the answer.
+    pub fn served(&self) -> u64 {
+        self.desk.served.load(Ordering::Relaxed)
+    }
+}
+
+impl Desk {
+    fn open(options: &Options) -> Result<Self> {
+        let ledger = match &options.database {
+            Some(path) => SqliteLedger::in_file(path)?,
+            None => SqliteLedger::in_memory()?,
+        };
+        Ok(Self {
+            ledger: Mutex::new(ledger),
+            app: options.app.as_deref().map(AppFiles::open).transpose()?,
+            served: AtomicU64::new(0),
+        })
+    }
+
+    /// On a thread that may wait for the disk.
+    fn answer(
+        &self,
+        head: &Parts,
+        body: &Result<Bytes, BytesRejection>,
+    ) -> Result<http::Response<String>, Refusal> {
+        let body = match body {
+            Ok(body) => wish::Body::Whole(body),
+            Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => wish::Body::TooLong,
+            Err(_) => wish::Body::Broken,
+        };
+        let wish = wish::read(head, body)?;
+        // Every change is one statement: a thread that panicked left nothing half done.
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = Handle::current().block_on(fulfil(&mut *ledger, wish));
+        answer.map_err(|why| match why {
+            Unfulfilled::Refused(refusal) => refusal,
+            Unfulfilled::Failed(failure) => {
+                eprintln!("timesheets: the database: {failure}");
+                Refusal::of_the_ledger()
+            }
+        })
+    }
+}
+
+fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .fallback(serve)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -69,37 +171,22 @@ fn router(desk: Shared) -> Router {
 }
 
 /// Counts what arrives, before anything looks at it.
-async fn count(State(desk): State<Shared>, request: Request) -> Request {
-    let mut desk = open(&desk);
-    desk.served = desk.served.saturating_add(1);
+async fn count(State(desk): State<Arc<Desk>>, request: Request) -> Request {
+    desk.served.fetch_add(1, Ordering::Relaxed);
     request
 }
 
 async fn serve(
-    State(desk): State<Shared>,
+    State(desk): State<Arc<Desk>>,
     head: Parts,
     body: Result<Bytes, BytesRejection>,
-) -> Response<String> {
-    answer(&desk, &head, &body).unwrap_or_else(Response::from)
-}
-
-fn answer(
-    desk: &Shared,
-    head: &Parts,
-    body: &Result<Bytes, BytesRejection>,
-) -> Result<Response<String>, Refusal> {
-    let body = match body {
-        Ok(body) => Body::Whole(body),
-        Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => Body::TooLong,
-        Err(_) => Body::Broken,
-    };
-    let wish = wish::read(head, body)?;
-    let ledger = &mut open(desk).ledger;
-    let id = ledger.next_id();
-    Ok(ledger.fulfil(wish, id)?.answer)
-}
-
-fn open(desk: &Shared) -> MutexGuard<'_, Desk> {
-    // Every change is a single insert or remove: a thread that panicked left nothing half done.
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+) -> Response {
+    if let Some(app) = &desk.app
+        && let Some(file) = AppFiles::named(head.uri.path())
+    {
+        return app.answer(&head, file).await;
+    }
+    let answered = spawn_blocking(move || desk.answer(&head, &body)).await;
+    let answer = answered.unwrap_or_else(|_| Err(Refusal::of_the_ledger()));
+    answer.unwrap_or_else(Into::into).map(Body::from)
 }

@@ -1,206 +1,155 @@
-//! The entries of all timesheets, and what becomes of a wish.
+//! From a wish to an answer, whatever the entries are kept in.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::answer::{self, Refusal};
+use crate::entry::{Entry, Work, hours_of};
 use crate::wish::Wish;
 
-/// All of it is held in memory, on Spin for the time of a request.
-const MAX_ENTRIES: usize = 1_000;
+/// An employee's timesheet is one answer: about 100 KB of JSON. Two lines on every working day of two years.
+pub const MAX_ENTRIES_OF_EMPLOYEE: u32 = 1_000;
 
-/// One line of a timesheet.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Entry {
-    /// Its number.
-    pub id: u64,
-    /// Whose timesheet it stands on.
-    pub employee: String,
-    /// What was done.
-    #[serde(flatten)]
-    pub work: Work,
+/// Of everybody. On Spin all of them are read for an answer, one by one.
+pub const MAX_ENTRIES: u32 = 5_000;
+
+/// Where the entries are kept: a database behind the server, Spin's key-value store in the component.
+pub trait Ledger {
+    /// Why it does not do what it is asked.
+    type Failure;
+
+    /// The entries of one employee, the oldest number first.
+    fn entries_of(
+        &mut self,
+        employee: &str,
+    ) -> impl Future<Output = Result<Vec<Entry>, Self::Failure>>;
+
+    /// The quarters of an hour that everybody spent on each project.
+    fn quarters_by_project(
+        &mut self,
+    ) -> impl Future<Output = Result<BTreeMap<String, u32>, Self::Failure>>;
+
+    /// How many entries there are.
+    fn count(&mut self, employee: &str) -> impl Future<Output = Result<Count, Self::Failure>>;
+
+    /// Keeps a new entry, under a number that none has or had.
+    fn add(
+        &mut self,
+        employee: String,
+        work: Work,
+    ) -> impl Future<Output = Result<Entry, Self::Failure>>;
+
+    /// Removes the entry of that number if it is this employee's. Returns whether it was there.
+    fn remove(
+        &mut self,
+        employee: &str,
+        id: u64,
+    ) -> impl Future<Output = Result<bool, Self::Failure>>;
 }
 
-/// What an employee sends.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Work {
-    date: String,
-    pub(crate) project: String,
-    pub(crate) hours: f64,
+/// How many entries a ledger holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Of the employee in question.
+    pub own: u32,
+    /// Of everybody.
+    pub all: u32,
 }
 
-/// All entries, by their numbers.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    entries: BTreeMap<u64, Entry>,
-    last_id: u64,
+/// Why a wish is not fulfilled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfulfilled<Failure> {
+    /// The API refuses it.
+    Refused(Refusal),
+    /// The ledger failed.
+    Failed(Failure),
 }
 
-/// A wish that was fulfilled.
-#[derive(Debug)]
-pub struct Fulfilled {
-    /// What the client gets.
-    pub answer: Response<String>,
-    /// What is another way now, for whoever keeps the entries elsewhere too.
-    pub change: Option<Change>,
+impl<Failure> From<Failure> for Unfulfilled<Failure> {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
-/// What fulfilling a wish changed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// This entry is new.
-    Added(Entry),
-    /// The entry of that number is gone.
-    Removed(u64),
-}
-
-impl Ledger {
-    /// With these entries.
-    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut ledger = Self::default();
-        for entry in entries {
-            ledger.insert(entry);
+/// Does what is wished.
+///
+/// # Errors
+/// There is no such entry, or no room for another; or the ledger failed.
+pub async fn fulfil<L: Ledger>(
+    ledger: &mut L,
+    wish: Wish,
+) -> Result<Response<String>, Unfulfilled<L::Failure>> {
+    match wish {
+        Wish::Health => Ok(answer::json(StatusCode::OK, &json!({ "status": "ok" }))),
+        Wish::List { employee } => {
+            let entries = ledger.entries_of(&employee).await?;
+            let body = json!({ "employee": employee, "entries": entries });
+            Ok(answer::json(StatusCode::OK, &body))
         }
-        ledger
-    }
-
-    /// A number that no entry of this ledger has or had.
-    pub fn next_id(&self) -> u64 {
-        self.last_id.saturating_add(1)
-    }
-
-    /// Does what is wished. A new entry gets the number `id`.
-    ///
-    /// # Errors
-    /// There is no such entry, or no room for another.
-    pub fn fulfil(&mut self, wish: Wish, id: u64) -> Result<Fulfilled, Refusal> {
-        match wish {
-            Wish::Health => Ok(seen(answer::json(
-                StatusCode::OK,
-                &json!({ "status": "ok" }),
-            ))),
-            Wish::List { employee } => Ok(seen(self.list(&employee))),
-            Wish::Report { reader } => Ok(seen(self.report(&reader))),
-            Wish::Add { employee, work } => self.add(Entry { id, employee, work }),
-            Wish::Remove { id } => self.remove(id),
+        Wish::Report { reader } => {
+            let quarters = ledger.quarters_by_project().await?;
+            let hours: BTreeMap<String, f64> = quarters
+                .into_iter()
+                .map(|(project, quarters)| (project, hours_of(quarters)))
+                .collect();
+            let body = json!({ "employee": reader, "hours": hours });
+            Ok(answer::json(StatusCode::OK, &body))
         }
-    }
-
-    fn list(&self, employee: &str) -> Response<String> {
-        let entries: Vec<&Entry> = self
-            .entries
-            .values()
-            .filter(|entry| entry.employee == employee)
-            .collect();
-        let body = json!({ "employee": employee, "entries": entries });
-        answer::json(StatusCode::OK, &body)
-    }
-
-    /// Hours per project, of everybody.
-    fn report(&self, reader: &str) -> Response<String> {
-        let mut hours: BTreeMap<&str, f64> = BTreeMap::new();
-        for entry in self.entries.values() {
-            *hours.entry(&entry.work.project).or_default() += entry.work.hours;
+        Wish::Add { employee, work } => {
+            room(ledger.count(&employee).await?).map_err(Unfulfilled::Refused)?;
+            Ok(created(&ledger.add(employee, work).await?))
         }
-        let body = json!({ "employee": reader, "hours": hours });
-        answer::json(StatusCode::OK, &body)
-    }
-
-    fn add(&mut self, entry: Entry) -> Result<Fulfilled, Refusal> {
-        if self.entries.len() >= MAX_ENTRIES {
-            return Err(Refusal::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "The ledger is full",
-            ));
-        }
-        let mut answer = answer::json(StatusCode::CREATED, &json!(entry));
-        if let Ok(location) = HeaderValue::try_from(format!("/timesheets/{}", entry.id)) {
-            answer.headers_mut().insert(LOCATION, location);
-        }
-        self.insert(entry.clone());
-        Ok(Fulfilled {
-            answer,
-            change: Some(Change::Added(entry)),
-        })
-    }
-
-    /// Whoever the policy lets through may delete any entry: who may is a question of scopes, and the gate's to answer.
-    fn remove(&mut self, id: Option<u64>) -> Result<Fulfilled, Refusal> {
-        match id.and_then(|id| self.entries.remove(&id)) {
-            Some(entry) => Ok(Fulfilled {
-                answer: answer::empty(StatusCode::NO_CONTENT),
-                change: Some(Change::Removed(entry.id)),
-            }),
-            None => Err(Refusal::new(
+        // Another's entry is answered as one that is not there: its number tells nothing.
+        Wish::Remove { employee, id } => match id {
+            Some(id) if ledger.remove(&employee, id).await? => {
+                Ok(answer::empty(StatusCode::NO_CONTENT))
+            }
+            _ => Err(Unfulfilled::Refused(Refusal::new(
                 StatusCode::NOT_FOUND,
                 "There is no such entry",
-            )),
-        }
-    }
-
-    fn insert(&mut self, entry: Entry) {
-        self.last_id = self.last_id.max(entry.id);
-        self.entries.insert(entry.id, entry);
+            ))),
+        },
     }
 }
 
-fn seen(answer: Response<String>) -> Fulfilled {
-    Fulfilled {
-        answer,
-        change: None,
+fn room(count: Count) -> Result<(), Refusal> {
+    let full = |title| Err(Refusal::new(StatusCode::INSUFFICIENT_STORAGE, title));
+    if count.own >= MAX_ENTRIES_OF_EMPLOYEE {
+        full("Your timesheet is full: remove entries first")
+    } else if count.all >= MAX_ENTRIES {
+        full("The ledger is full")
+    } else {
+        Ok(())
     }
+}
+
+fn created(entry: &Entry) -> Response<String> {
+    let mut answer = answer::json(StatusCode::CREATED, &json!(entry));
+    if let Ok(location) = HeaderValue::try_from(format!("/timesheets/{}", entry.id)) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn add(ledger: &mut Ledger) -> Result<Fulfilled, Refusal> {
-        let id = ledger.next_id();
-        let employee = "alice".to_owned();
-        let work = work();
-        ledger.fulfil(Wish::Add { employee, work }, id)
-    }
-
-    fn work() -> Work {
-        Work {
-            date: "2026-03-02".to_owned(),
-            project: "apollo".to_owned(),
-            hours: 1.0,
-        }
-    }
-
-    #[test]
-    fn a_number_is_not_given_twice_and_a_ledger_of_the_same_entries_goes_on_with_the_next() {
-        let mut ledger = Ledger::default();
-        let added = add(&mut ledger).unwrap();
-        assert!(matches!(
-            added.change,
-            Some(Change::Added(Entry { id: 1, .. }))
-        ));
-        let removed = ledger.fulfil(Wish::Remove { id: Some(1) }, 0).unwrap();
-        assert_eq!(removed.change, Some(Change::Removed(1)));
-        assert_eq!(ledger.next_id(), 2);
-        let later = Entry {
-            id: 7,
-            employee: "alice".to_owned(),
-            work: work(),
-        };
-        assert_eq!(Ledger::of([later]).next_id(), 8);
-    }
-
     #[test]
     fn a_full_ledger_takes_no_more() {
-        let mut ledger = Ledger::default();
-        for _ in 0..MAX_ENTRIES {
-            add(&mut ledger).unwrap();
+        for (own, all, status) in [
+            (0, 0, None),
+            (999, 4_999, None),
+            (1_000, 1_000, Some(507)),
+            (0, 5_000, Some(507)),
+        ] {
+            let refused = room(Count { own, all }).err().map(Response::from);
+            let found = refused.map(|answer| answer.status().as_u16());
+            assert_eq!(found, status, "{own} {all}");
         }
-        let refused = Response::from(add(&mut ledger).unwrap_err());
-        assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
     }
 }

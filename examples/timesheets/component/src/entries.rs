@@ -3,33 +3,33 @@
 //!
 //! Each entry is a value of its own, so that two requests at a time do not undo each other.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use spin_sdk::http::Response;
 use spin_sdk::key_value::{Error, Store};
-use timesheets::answer::Refusal;
-use timesheets::ledger::{Change, Entry, Ledger, Work};
-use timesheets::wish::Wish;
+use timesheets::entry::{Draft, Entry, Work};
+use timesheets::ledger::{Count, Ledger};
 
 /// A store that no other component has, least of all the gate, which keeps the issuer's keys in its own.
 pub(crate) const LABEL: &str = "entries";
 
-/// An entry without its number, which is the key.
+/// All of them, in the store.
+pub(crate) struct Entries;
+
+/// An entry without its number, which is the key. What is read is checked again.
 #[derive(Deserialize, Serialize)]
-struct Kept {
+struct Kept<W> {
     employee: String,
-    work: Work,
+    work: W,
 }
 
-/// Why there is no answer to a wish.
+/// Why the store does not do what it is asked.
 pub(crate) enum Failure {
-    /// The API refuses it.
-    Refused(Refusal),
-    /// The store does not do what it is asked.
+    /// With its own words.
     Store(Error),
-    /// What the store holds under that key is no entry.
+    /// What it holds under that key is no entry.
     Unreadable(String),
 }
 
@@ -39,44 +39,78 @@ impl From<Error> for Failure {
     }
 }
 
-/// Does what is wished, on the entries as they are in the store now.
-pub(crate) async fn fulfil(wish: Wish) -> Result<Response<String>, Failure> {
-    if wish == Wish::Health {
-        let healthy = Ledger::default().fulfil(wish, 0);
-        return Ok(healthy.map_err(Failure::Refused)?.answer);
+impl Ledger for Entries {
+    type Failure = Failure;
+
+    async fn entries_of(&mut self, employee: &str) -> Result<Vec<Entry>, Failure> {
+        let mut entries = all().await?;
+        entries.retain(|entry| entry.employee == employee);
+        entries.sort_by_key(|entry| entry.id);
+        Ok(entries)
     }
-    let store = Store::open(LABEL).await?;
-    let mut ledger = read(&store).await?;
-    let fulfilled = ledger.fulfil(wish, fresh_id()).map_err(Failure::Refused)?;
-    match fulfilled.change {
-        Some(Change::Added(entry)) => write(&store, entry).await?,
-        Some(Change::Removed(id)) => store.delete(id.to_string()).await?,
-        None => {}
+
+    async fn quarters_by_project(&mut self) -> Result<BTreeMap<String, u32>, Failure> {
+        let mut sums: BTreeMap<String, u32> = BTreeMap::new();
+        for Entry { work, .. } in all().await? {
+            let sum = sums.entry(work.project().to_owned()).or_default();
+            *sum = sum.saturating_add(work.hours().quarters().into());
+        }
+        Ok(sums)
     }
-    Ok(fulfilled.answer)
+
+    async fn count(&mut self, employee: &str) -> Result<Count, Failure> {
+        let entries = all().await?;
+        let own = entries.iter().filter(|entry| entry.employee == employee);
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Count {
+            own: number(own.count()),
+            all: number(entries.len()),
+        })
+    }
+
+    async fn add(&mut self, employee: String, work: Work) -> Result<Entry, Failure> {
+        let id = fresh_id();
+        let key = id.to_string();
+        let kept = Kept { employee, work };
+        let value = serde_json::to_vec(&kept).map_err(|_| Failure::Unreadable(key.clone()))?;
+        Store::open(LABEL).await?.set(&key, value).await?;
+        let Kept { employee, work } = kept;
+        Ok(Entry { id, employee, work })
+    }
+
+    async fn remove(&mut self, employee: &str, id: u64) -> Result<bool, Failure> {
+        let store = Store::open(LABEL).await?;
+        let is_own = read(&store, &id.to_string())
+            .await?
+            .is_some_and(|entry| entry.employee == employee);
+        if is_own {
+            store.delete(id.to_string()).await?;
+        }
+        Ok(is_own)
+    }
 }
 
-async fn read(store: &Store) -> Result<Ledger, Failure> {
+async fn all() -> Result<Vec<Entry>, Failure> {
+    let store = Store::open(LABEL).await?;
     let mut entries = Vec::new();
     for key in store.get_keys().await.collect().await? {
         // Another request may have removed it since.
-        let Some(value) = store.get(&key).await? else {
-            continue;
-        };
-        match (key.parse(), serde_json::from_slice(&value)) {
-            (Ok(id), Ok(Kept { employee, work })) => entries.push(Entry { id, employee, work }),
-            _ => return Err(Failure::Unreadable(key)),
-        }
+        entries.extend(read(&store, &key).await?);
     }
-    Ok(Ledger::of(entries))
+    Ok(entries)
 }
 
-async fn write(store: &Store, entry: Entry) -> Result<(), Failure> {
-    let Entry { id, employee, work } = entry;
-    let key = id.to_string();
-    match serde_json::to_vec(&Kept { employee, work }) {
-        Ok(value) => Ok(store.set(&key, value).await?),
-        Err(_) => Err(Failure::Unreadable(key)),
+async fn read(store: &Store, key: &str) -> Result<Option<Entry>, Failure> {
+    let Some(value) = store.get(key).await? else {
+        return Ok(None);
+    };
+    let kept: Option<Kept<Draft>> = serde_json::from_slice(&value).ok();
+    match (key.parse(), kept) {
+        (Ok(id), Some(Kept { employee, work })) => match Work::try_from(work) {
+            Ok(work) => Ok(Some(Entry { id, employee, work })),
+            Err(_) => Err(Failure::Unreadable(key.to_owned())),
+        },
+        _ => Err(Failure::Unreadable(key.to_owned())),
     }
 }
 

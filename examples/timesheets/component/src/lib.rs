@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spin_sdk::http::{HeaderValue, Request, Response, StatusCode};
 use spin_sdk::http_service;
 use timesheets::answer::Refusal;
+use timesheets::ledger::{Unfulfilled, fulfil};
 use timesheets::wish::{self, Body, MAX_BODY_BYTES};
 
 #[http_service]
@@ -34,18 +35,18 @@ async fn answer(request: Request) -> Result<Response<String>, Refusal> {
         Err(why) if why.is::<LengthLimitError>() => wish::read(&head, Body::TooLong),
         Err(_) => wish::read(&head, Body::Broken),
     }?;
-    entries::fulfil(wish).await.map_err(|why| match why {
-        entries::Failure::Refused(refusal) => refusal,
-        entries::Failure::Store(error) => unavailable(&error.to_string()),
-        entries::Failure::Unreadable(key) => unavailable(&format!("{key} is no entry")),
+    let answer = fulfil(&mut entries::Entries, wish).await;
+    answer.map_err(|why| match why {
+        Unfulfilled::Refused(refusal) => refusal,
+        Unfulfilled::Failed(entries::Failure::Store(error)) => unavailable(&error.to_string()),
+        Unfulfilled::Failed(entries::Failure::Unreadable(key)) => {
+            unavailable(&format!("{key} is no entry"))
+        }
     })
 }
 
 /// The client is told that it is not its fault, the log what is.
 fn unavailable(why: &str) -> Refusal {
     eprintln!("the store `{}`: {why}", entries::LABEL);
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The entries cannot be had",
-    )
+    Refusal::of_the_ledger()
 }
