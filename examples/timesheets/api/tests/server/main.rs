@@ -11,4 +11,5 @@ mod database;
 mod entries;
 mod identity;
 mod ports;
+mod program;
 mod socket;
