@@ -67,6 +67,7 @@ fn each_file_has_its_type_and_its_time() {
                 "frame-ancestors 'none'",
                 "base-uri 'none'",
                 "form-action 'none'",
+                "require-trusted-types-for 'script'",
                 "connect-src 'self' http://127.0.0.1:8081 http://127.0.0.1:9101",
             ] {
                 assert!(policy.split("; ").any(|found| found == rule), "{policy}");
