@@ -101,7 +101,7 @@ impl Launch {
             &self.bin,
             &arguments,
             &[],
-            &folder.path().join("envoy.out"),
+            folder.path().join("envoy.out").as_path(),
             keeper::Reach::Process,
         )?;
         let mut envoy = Envoy {

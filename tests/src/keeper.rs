@@ -32,6 +32,24 @@ pub(crate) enum Reach {
     Group,
 }
 
+/// Where the standard streams of a child go. They may go to one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output<'p> {
+    /// Standard output.
+    pub(crate) out: &'p Path,
+    /// Standard error.
+    pub(crate) err: &'p Path,
+}
+
+impl<'p> From<&'p Path> for Output<'p> {
+    fn from(file: &'p Path) -> Self {
+        Self {
+            out: file,
+            err: file,
+        }
+    }
+}
+
 /// A child process with its keeper. Dropping it kills the child and waits until it is gone.
 #[derive(Debug)]
 pub(crate) struct Kept {
@@ -43,29 +61,31 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Starts the program with these arguments, and with these variables over our own environment; both its standard streams
-    /// go to `output`.
-    pub(crate) fn spawn(
+    /// Starts the program with these arguments, and with these variables over our own environment.
+    pub(crate) fn spawn<'p>(
         program: &Path,
         arguments: &[OsString],
         environment: &[(&str, &Path)],
-        output: &Path,
+        output: impl Into<Output<'p>>,
         reach: Reach,
     ) -> Result<Self> {
+        let Output { out, err } = output.into();
         // For appending: Envoy may open its standard output a second time (an access log to /dev/stdout).
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(output)
-            .with_context(|| format!("creating {}", output.display()))?;
+        let open = |file: &Path| {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(file)
+                .with_context(|| format!("creating {}", file.display()))
+        };
         let mut command = bound_command(program);
         // Its own process group: a Ctrl-C in the terminal is for us, and we end the child in good order.
         command
             .args(arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
-            .stdout(out.try_clone()?)
-            .stderr(out)
+            .stdout(open(out)?)
+            .stderr(open(err)?)
             .process_group(0);
 
         let (leash, released) = channel();

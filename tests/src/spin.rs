@@ -112,7 +112,7 @@ impl Launch {
             self.program.path(),
             &arguments,
             &environment,
-            &output(folder.path()),
+            output(folder.path()).as_path(),
             Reach::Group,
         )?;
         let mut spin = Spin {

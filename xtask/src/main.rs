@@ -10,6 +10,7 @@ mod demo;
 mod drill;
 mod envoy;
 mod fuzz;
+mod hosted;
 mod layout;
 mod mutants;
 mod npm;

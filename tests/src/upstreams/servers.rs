@@ -121,7 +121,7 @@ impl Programs {
             &program,
             &arguments,
             &environment,
-            &output(folder.path()),
+            output(folder.path()).as_path(),
             Reach::Process,
         )?;
         let mut running = Running {

@@ -4,13 +4,14 @@
 //! starts this program, for Envoy with `SCOPEGATE_FILTER` and `ENVOY_BIN`.
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use e2e::ports::check_free;
 use e2e::spin::Program;
+use e2e::stop::Stop;
 use scopegate::issuer::Issuer;
 use scopegate_core::Algorithm;
 
@@ -19,7 +20,6 @@ use crate::envoy::{EnvoyGate, Listen};
 use crate::gate::{Gate, Verdict};
 use crate::policy::Watched;
 use crate::spin::{Arrangement, SpinGate};
-use crate::stop::Stop;
 
 mod arguments;
 mod envoy;
@@ -28,7 +28,6 @@ mod policy;
 mod restart;
 mod rows;
 mod spin;
-mod stop;
 
 /// How often the policy file and the signals are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -201,19 +200,4 @@ fn stay(
     // The terminal may be what has gone away.
     let _ = writeln!(out, "stopping");
     Ok(())
-}
-
-/// An error when something listens there (0 is any port that is free).
-///
-/// Envoy would not notice a second Envoy on its port: both would listen, and share the requests.
-fn check_free(whose: &str, port: u16, flag: &str) -> Result<()> {
-    match TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "port {port} of 127.0.0.1, meant for {whose}, is taken by another program: stop that one, or choose a port with `{flag} N`"
-        ),
-        Err(error) => {
-            Err(error).with_context(|| format!("{whose} cannot listen on 127.0.0.1:{port}"))
-        }
-    }
 }

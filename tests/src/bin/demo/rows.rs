@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use e2e::http1::{self, Answer};
+use e2e::stop::Stop;
 use scopegate::issuer::{Grant, Issuer};
 use scopegate_core::Algorithm;
 use serde_json::{Value, json};
 use timesheets::wish::IDENTITY;
 
 use crate::gate::Gate;
-use crate::stop::Stop;
 
 /// What the policy of the example asks tokens to be meant for.
 const AUDIENCE: &str = "https://timesheets.example.com/api";

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use e2e::stop::Stop;
 use e2e::tools::Tools;
 
 use crate::evidence::Evidence;
@@ -14,7 +15,6 @@ use crate::load::{CONNECTIONS, Load, Wares};
 use crate::memory::{self, Sample};
 use crate::record::Kid;
 use crate::row::{Observed, Row};
-use crate::stop::Stop;
 use crate::times::{Clock, Moment, TIMES, Times};
 use crate::tokens::Mint;
 use crate::verdict;

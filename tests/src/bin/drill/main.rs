@@ -14,8 +14,8 @@ use e2e::tools;
 use crate::arguments::{Arguments, USAGE, Wish};
 use crate::drill::{Drill, say};
 use crate::memory::Memory;
-use crate::stop::Stop;
 use crate::table::Report;
+use e2e::stop::Stop;
 
 mod arguments;
 mod door;
@@ -29,8 +29,6 @@ mod memory;
 mod record;
 mod row;
 mod script;
-#[path = "../demo/stop.rs"]
-mod stop;
 mod table;
 mod times;
 mod tokens;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use e2e::shipped::{at, named};
 use serde_json::{Value, json};
 
 /// Where everybody listens on loopback. For the gate and the admin interface, 0 is any port that is free.
@@ -38,18 +39,6 @@ pub(super) fn for_this_run(shipped: &str, ports: Ports, ecds: &Path) -> Result<S
         *at(cluster, port_value)? = json!(port);
     }
     Ok(configuration.to_string())
-}
-
-fn at<'v>(value: &'v mut Value, pointer: &str) -> Result<&'v mut Value> {
-    value
-        .pointer_mut(pointer)
-        .with_context(|| format!("envoy/envoy.yaml has no {pointer} where the demo looks for it"))
-}
-
-fn named<'v>(list: &'v mut Value, name: &str) -> Result<&'v mut Value> {
-    list.as_array_mut()
-        .and_then(|items| items.iter_mut().find(|item| item["name"] == name))
-        .with_context(|| format!("envoy/envoy.yaml names no `{name}` where the demo looks for it"))
 }
 
 #[cfg(test)]

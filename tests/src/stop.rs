@@ -8,11 +8,15 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// Whether a signal asked for the end.
-pub(crate) struct Stop(Arc<AtomicBool>);
+#[derive(Debug)]
+pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// From now on signals are noted. The second one ends the process at once; Envoy goes with it (see `e2e::envoy`).
-    pub(crate) fn listen() -> Result<Self> {
+    /// From now on signals are noted. The second one ends the process at once; Envoy goes with it (see [`envoy`](crate::envoy)).
+    ///
+    /// # Errors
+    /// The system does not let us listen.
+    pub fn listen() -> Result<Self> {
         let wanted = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // The order matters: the first signal finds the flag down, and raises it.
@@ -23,7 +27,8 @@ impl Stop {
         Ok(Self(wanted))
     }
 
-    pub(crate) fn wanted(&self) -> bool {
+    /// Whether one came.
+    pub fn wanted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
