@@ -1,5 +1,6 @@
 //! The end-to-end side of Scopegate: one corpus of cases, and what its runners need.
 
+pub mod authorization_server;
 pub mod config;
 pub mod core_gate;
 pub mod corpus;

@@ -29,6 +29,8 @@ pub enum Task {
     Bench(Vec<OsString>),
     /// The arguments go to the demo program as they are.
     Demo(Vec<OsString>),
+    /// The arguments go to the example program as they are.
+    Example(Vec<OsString>),
 }
 
 /// Which part of the tests to run.
@@ -39,6 +41,8 @@ pub enum Part {
     Unit,
     EndToEnd,
     Spin,
+    /// In a browser, with the gate in Envoy and on Spin.
+    Example,
 }
 
 /// What to fuzz, and for how long.
@@ -119,6 +123,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, Misuse> 
         Some("bench") => benchmark(rest).map(Task::Bench),
         Some("demo") if wants_help => Ok(Task::Help(HELP_DEMO)),
         Some("demo") => Ok(Task::Demo(rest)),
+        Some("example") => Ok(Task::Example(rest)),
         _ => {
             let complaint = format!("unknown command `{}`", command.display());
             Err(misuse(complaint, "cargo xtask --help"))
@@ -147,6 +152,7 @@ fn part(rest: &[OsString]) -> Result<Part, Misuse> {
         [] => Ok(Part::All),
         [flag, host] if flag == "--host" && host == "spin" => Ok(Part::Spin),
         [flag] if flag == "--host=spin" => Ok(Part::Spin),
+        [flag] if flag == "--example" => Ok(Part::Example),
         [_, extra, ..] => Err(unexpected(extra)),
         [word] => match word.to_str() {
             Some("lint") => Ok(Part::Lint),

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod drill;
 mod envoy;
+mod example;
 mod fuzz;
 mod hosted;
 mod layout;
@@ -65,6 +66,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Drill(arguments) => drill::run(&layout, &arguments)?,
         Task::Bench(arguments) => bench::run(&layout, &arguments)?,
         Task::Demo(arguments) => demo::run(&layout, &arguments)?,
+        Task::Example(arguments) => example::run(&layout, &arguments)?,
     }
     Ok(())
 }

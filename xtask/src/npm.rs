@@ -36,6 +36,28 @@ pub fn is_required() -> bool {
     std::env::var("SCOPEGATE_REQUIRE_NODE").is_ok_and(|value| value == "1")
 }
 
+/// Whether there are Node and npm.
+///
+/// # Errors
+/// One is missing.
+pub fn check() -> Result<()> {
+    for program in ["node", "npm"] {
+        process::read(Command::new(program).arg("--version"))
+            .with_context(|| format!("this machine has no {program}"))?;
+    }
+    Ok(())
+}
+
+/// Fetches what the lock file of a folder names.
+pub fn ci(folder: &Path) -> Command {
+    let mut npm = Command::new("npm");
+    npm.current_dir(folder)
+        // Nothing of a package runs while it is fetched.
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .args(["--fetch-retries=1", "--fetch-timeout=20000"]);
+    npm
+}
+
 impl Packages {
     /// Has npm fetch them, unless those of the same lock file are there. Returns their folder.
     pub fn get(&self, layout: &Layout) -> Result<PathBuf> {
@@ -46,22 +68,14 @@ impl Packages {
         if is_current {
             return Ok(folder);
         }
-        for program in ["node", "npm"] {
-            process::read(Command::new(program).arg("--version"))
-                .with_context(|| format!("this machine has no {program}"))?;
-        }
+        check()?;
         eprintln!("fetching {} with npm into target/tools", self.name);
         let _lock = layout.lock_tools()?;
         let partial = layout.partial(self.folder)?;
         for file in files() {
             fs::copy(wanted.join(file), partial.join(file)).with_context(|| (*file).to_owned())?;
         }
-        let mut npm = Command::new("npm");
-        npm.current_dir(&partial)
-            // Nothing of a package runs while it is fetched.
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .args(["--fetch-retries=1", "--fetch-timeout=20000"]);
-        process::run(&mut npm)?;
+        process::run(&mut ci(&partial))?;
         layout::remove(&folder)?;
         fs::rename(&partial, &folder)
             .with_context(|| format!("cannot create `{}`", folder.display()))?;

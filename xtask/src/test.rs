@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::arguments::{Comparison, Part};
+use crate::hosted::Environment;
 use crate::layout::Layout;
 use crate::wasm::SpinFiles;
-use crate::{envoy, npm, process, spin, upstreams, versus, wasm};
+use crate::{envoy, example, hosted, npm, process, spin, upstreams, versus, wasm};
 
 /// Runs one part, or all of them, and stops at the first step that fails.
 pub fn run(layout: &Layout, part: Part) -> Result<()> {
@@ -45,6 +46,14 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
             })?;
             real_spin(layout, &on_spin)?;
         }
+        Part::Example => {
+            if parts_of_the_example(layout)? {
+                let on_envoy = step("Envoy and the filter", || hosted::on_envoy(layout))?;
+                let on_spin = step("Spin and the component", || hosted::on_spin(layout))?;
+                step("the example", || hosted::program(layout, "example"))?;
+                in_browser(layout, on_envoy, on_spin)?;
+            }
+        }
         Part::All => {
             lint(layout)?;
             schemas(layout)?;
@@ -55,6 +64,9 @@ pub fn run(layout: &Layout, part: Part) -> Result<()> {
             })?;
             compare(layout, &on_envoy)?;
             real_spin(layout, &on_spin)?;
+            if parts_of_the_example(layout)? {
+                in_browser(layout, on_envoy.environment(), on_spin.environment())?;
+            }
             step("seeds of the fuzz targets", || seeds(layout))?;
         }
     }
@@ -136,8 +148,6 @@ const ON_SPIN: [&str; 8] = [
     "--test",
     "timesheets_on_spin",
 ];
-
-type Environment = Vec<(&'static str, PathBuf)>;
 
 /// What the tests in Envoy need.
 struct OnEnvoy {
@@ -233,6 +243,22 @@ fn tests(layout: &Layout, packages: &[&str], environment: &Environment) -> Resul
     cargo.arg("test").args(packages);
     cargo.envs(environment.iter().map(|(name, value)| (name, value)));
     process::run_with_output(&mut cargo)
+}
+
+/// The tests of the example that need no browser, and whether there is one for the others.
+fn parts_of_the_example(layout: &Layout) -> Result<bool> {
+    step("authorization server and app of the example", || {
+        example::test_parts(layout)
+    })
+}
+
+fn in_browser(layout: &Layout, on_envoy: Environment, on_spin: Environment) -> Result<()> {
+    step("the example in a browser, in Envoy", || {
+        example::test_in_browser(layout, "envoy", on_envoy)
+    })?;
+    step("the example in a browser, on Spin", || {
+        example::test_in_browser(layout, "spin", on_spin)
+    })
 }
 
 /// Whether docs/versus-jwt-authn.md still says what Envoy's own filters do with the corpus.

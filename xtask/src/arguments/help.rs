@@ -4,6 +4,7 @@ pub(super) const HELP: &str = "\
 The project's menu: cargo xtask <command>
 
   demo    build everything, start the worked example behind the gate, in Envoy or on Spin, and show what the gate answers
+  example the worked example whole: authorization server, API, gate and an app to open in a browser
   test    format, lints, unit tests and the end-to-end corpus in a real Envoy
   fuzz    put the core's promises to libFuzzer, where a nightly toolchain is installed
   mutants make one mistake after the other in the core, and see whether the tests notice
@@ -46,7 +47,7 @@ Prints the path of an Envoy of 1.33 or later as its last line. Looked for in thi
 ";
 
 pub(super) const HELP_TEST: &str = "\
-cargo xtask test [lint|unit|e2e|--host spin]
+cargo xtask test [lint|unit|e2e|--host spin|--example]
 
 Gets what is missing and runs everything, stopping at the first failure:
   lint   cargo fmt --check, cargo clippy with warnings denied, cargo deny check (where cargo-deny is installed)
@@ -54,12 +55,14 @@ Gets what is missing and runs everything, stopping at the first failure:
   e2e    builds the filter, the components for Spin and the test host that runs them, gets Envoy and servers to put behind it, and
          runs the end-to-end corpus on every host; where SPIN_BIN names a Spin, or one is on the PATH, on that as well
   --host spin   what concerns Spin alone
-and, where none of these is named, the fuzz targets on their seeds.
+  --example     the timesheets example: the tests of its authorization server and its app, and the app driven in headless Chromium with
+                the gate in Envoy and on Spin; screenshots are left in target/example/screenshots
+and, where none of these is named, the example too, and the fuzz targets on their seeds.
 
 `cargo xtask build --help` and `cargo xtask envoy --help` say what they get, and from where. The servers are nginx (NGINX_BIN, the PATH,
 or unpacked from the machine's own Debian into target/tools), python3, and node with packages that npm fetches into target/tools.
 Tests of a server that cannot be had say SKIPPED; with SCOPEGATE_REQUIRE_UPSTREAMS=1 that is a failure. So do
-tests that need Node and packages besides; with SCOPEGATE_REQUIRE_NODE=1 that is a failure too.
+tests that need Node and packages besides, and the example's that need Chromium (which comes with a package, for Linux on x86_64); with SCOPEGATE_REQUIRE_NODE=1 that is a failure too.
 e2e ends with `cargo xtask versus --check`.
 ";
 
