@@ -17,6 +17,7 @@ pub mod key_server;
 pub mod native;
 pub mod ports;
 pub mod processes;
+pub mod program;
 pub mod runner;
 pub mod sample;
 pub mod server;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use e2e::program::Wish;
 use lexopt::prelude::*;
 
 use crate::spin::Arrangement;
@@ -24,12 +25,6 @@ Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else
 The issuer listens on the port that the policy names in `issuer: http://127.0.0.1:PORT/`.
 ";
 
-/// What the user wants.
-pub(crate) enum Wish {
-    Help,
-    Run(Arguments),
-}
-
 /// What the gate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -47,7 +42,7 @@ pub(crate) struct Arguments {
 }
 
 /// Reads the command line of this process.
-pub(crate) fn parse() -> Result<Wish, lexopt::Error> {
+pub(crate) fn parse() -> Result<Wish<Arguments>, lexopt::Error> {
     let mut arguments = Arguments {
         host: Host::Envoy,
         check: false,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e::program::Wish;
 use lexopt::prelude::*;
 
 /// What `--help` prints.
@@ -19,13 +20,6 @@ fetched too often. Takes under two minutes.
 /// A run must be longer than what its memory is not looked at in, by far.
 const SHORTEST_SOAK: u64 = 5;
 
-/// What the user wants.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    Help,
-    Run(Arguments),
-}
-
 /// The flags.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
@@ -35,7 +29,7 @@ pub(crate) struct Arguments {
 }
 
 /// Reads the command line.
-pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Wish, lexopt::Error> {
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Wish<Arguments>, lexopt::Error> {
     let mut arguments = Arguments::default();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -61,7 +55,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Wish, lexopt::Error> {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Wish, String> {
+    fn parsed(line: &str) -> Result<Wish<Arguments>, String> {
         parse(lexopt::Parser::from_args(line.split_whitespace())).map_err(|error| error.to_string())
     }
 

@@ -8,11 +8,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use e2e::tools;
 
-use crate::arguments::{Arguments, USAGE, Wish};
-use crate::drill::{Drill, say};
+use crate::arguments::{Arguments, USAGE};
+use crate::drill::Drill;
 use crate::memory::Memory;
 use crate::table::Report;
 use e2e::stop::Stop;
@@ -35,30 +35,11 @@ mod tokens;
 mod verdict;
 
 fn main() -> ExitCode {
-    let arguments = match arguments::parse(lexopt::Parser::from_env()) {
-        Ok(Wish::Run(arguments)) => arguments,
-        Ok(Wish::Help) => {
-            // Nobody reads the help if this fails.
-            let _ = write!(std::io::stdout(), "{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            say(&format!("error: {error}\n\n{USAGE}"));
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    e2e::program::run(USAGE, arguments::parse(lexopt::Parser::from_env()), run)
 }
 
-/// Whether the drill passed.
-fn run(arguments: &Arguments) -> Result<bool> {
+/// Fails where somebody was refused or let through wrongly: the table says who.
+fn run(arguments: &Arguments) -> Result<()> {
     let stop = Stop::listen()?;
     let Some(tools) = tools::find()? else {
         bail!("no Envoy or no filter: `cargo xtask drill` gets both");
@@ -92,5 +73,6 @@ fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.json {
         writeln!(out, "{}", report.to_json())?;
     }
-    Ok(report.has_passed())
+    ensure!(report.has_passed(), "the drill did not pass: see the table");
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use e2e::program::Wish;
 use lexopt::prelude::*;
 
 /// What `--help` prints.
@@ -23,12 +24,6 @@ the address to open in a browser, and stays up until Ctrl-C.
 Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host.
 ";
 
-/// What the user wants.
-pub(crate) enum Wish {
-    Help,
-    Run(Arguments),
-}
-
 /// What the gate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -49,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 /// Reads the command line of this process.
-pub(crate) fn parse() -> Result<Wish, lexopt::Error> {
+pub(crate) fn parse() -> Result<Wish<Arguments>, lexopt::Error> {
     let mut arguments = Arguments {
         host: Host::Envoy,
         port: 8080,

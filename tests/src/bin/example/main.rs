@@ -15,7 +15,7 @@ use serde_json::json;
 use timesheets::api::Options;
 
 use crate::addresses::Addresses;
-use crate::arguments::{Arguments, Host, USAGE, Wish};
+use crate::arguments::{Arguments, Host, USAGE};
 use crate::envoy::EnvoyGate;
 use crate::gate::{Gate, wait_until_ready};
 use crate::spin::SpinGate;
@@ -31,30 +31,7 @@ mod spin;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
-    let arguments = match arguments::parse() {
-        Ok(Wish::Run(arguments)) => arguments,
-        Ok(Wish::Help) => {
-            // Nobody reads the help if this fails.
-            let _ = write!(std::io::stdout(), "{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            complain(&format!("{error}\n\n{USAGE}"));
-            return ExitCode::from(2);
-        }
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// A terminal that has gone away takes no words, and that is no reason to panic.
-fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "error: {text}");
+    e2e::program::run(USAGE, arguments::parse(), run)
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
