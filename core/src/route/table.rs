@@ -16,10 +16,9 @@ pub(crate) struct RouteTable {
     leaves: Vec<Leaf>,
     /// The patterns as they are written: this tree decides.
     exact: Tree,
-    /// The patterns with their literals folded, for the second opinion of a router that ignores case.
-    any_case: Tree,
-    /// Whether some literal is another when it is folded.
-    folds: bool,
+    /// The patterns with their literals folded, for the second opinion of a router that ignores case; as long as no literal is another when
+    /// it is folded, that is the tree above.
+    any_case: Option<Tree>,
 }
 
 /// What the table says about a path and a method.
@@ -66,14 +65,16 @@ impl RouteTable {
             routes: Vec::new(),
             leaves: Vec::new(),
             exact: Tree::new(),
-            any_case: Tree::new(),
-            folds: false,
+            any_case: None,
         }
     }
 
     /// Adds a route, unless one of the same pattern takes one of its methods already.
     pub(crate) fn insert(&mut self, pattern: &Pattern, route: Route) -> Result<(), AlreadyRouted> {
         let (place, new) = (self.routes.len(), self.leaves.len());
+        if self.any_case.is_none() && pattern.literals().any(changes_case) {
+            self.any_case = Some(self.exact.clone());
+        }
         // INVARIANT: a pattern has a node. Were it not so, the route would be missing, which refuses.
         let Some(leaves) = self.exact.leaves_of(pattern, <[u8]>::to_vec) else {
             return Ok(());
@@ -87,10 +88,10 @@ impl RouteTable {
                 any: None,
             });
             let folded = |text: &[u8]| folded(text).into_owned();
-            if let Some(twins) = self.any_case.leaves_of(pattern, folded) {
+            let any_case = self.any_case.as_mut();
+            if let Some(twins) = any_case.and_then(|tree| tree.leaves_of(pattern, folded)) {
                 twins.push(new);
             }
-            self.folds |= pattern.literals().any(changes_case);
         }
         if let Some(leaf) = self.leaves.get_mut(known.unwrap_or(new)) {
             leaf.take(&route.methods, place)?;
@@ -136,7 +137,7 @@ impl RouteTable {
     /// then cuts the path at a `?` that was escaped (CVE-2024-38474). All of that may come together. Where no other
     /// pattern is near, every reading ends at the same leaf or at none, and nothing is ambiguous.
     fn is_another_to_others(&self, path: &CanonicalPath, leaf: usize) -> bool {
-        let may_fold = self.folds || path.has(&is_of_a_case);
+        let may_fold = self.any_case.is_some() || path.has(&is_of_a_case);
         let may_end_early = path.has(&is_mark);
         if !may_fold && !may_end_early && !path.has_respelt() {
             return false;
@@ -175,8 +176,9 @@ impl RouteTable {
             };
             Some(Segment { text, may_hide })
         };
+        let any_case = self.any_case.as_ref().unwrap_or(&self.exact);
         self.exact.may_end(segment, is_other)
-            || (may_fold && self.any_case.may_end(&in_any_case, is_other))
+            || (may_fold && any_case.may_end(&in_any_case, is_other))
     }
 
     /// Every route, in the order of the policy.
