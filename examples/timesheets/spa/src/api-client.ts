@@ -27,6 +27,8 @@ export function apiClient(base: string, source: TokenSource, fetch: typeof globa
     const first = await send(base, request, token, fetch);
     if (first === undefined) return unreachable(request);
     if (!tokenWasRefused(first)) return outcome(first);
+    // The challenge has said it all, but a body that nobody reads keeps the request open until it times out.
+    void problemOf(first);
 
     const renewal: Renewal = await renewed(token);
     if (renewal === 'unavailable') return { kind: 'unreachable', party: 'authorization-server', sent: false };
@@ -74,9 +76,9 @@ async function outcome(response: Response): Promise<Outcome<unknown>> {
     const value = await jsonBody(response, MAX_BYTES);
     return value === undefined ? unexpected(status) : { kind: 'done', value };
   }
-  if (status === 401) return { kind: 'signed-out', cause: 'refused' };
 
   const problem = await problemOf(response);
+  if (status === 401) return { kind: 'signed-out', cause: 'refused' };
   switch (status) {
     case 403:
       return { kind: 'forbidden', scope: challengeOf(response)?.scope, title: problem.title };

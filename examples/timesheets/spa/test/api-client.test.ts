@@ -77,6 +77,15 @@ test('an expired token is renewed, and the same request sent again', async () =>
   ]);
 });
 
+test('the answer that led to a renewal is read to its end', async () => {
+  const bench = new Bench({ good: [], renewals: ['new'] });
+  const refused = refusal(401, EXPIRED);
+  const answers = [refused, Response.json({})];
+  const client = apiClient('', bench, () => Promise.resolve(answers.shift() ?? assert.fail('one request too many')));
+  assert.equal((await client(LIST)).kind, 'done');
+  assert.equal(refused.bodyUsed, true);
+});
+
 test('requests refused together lead to one renewal', async () => {
   const bench = new Bench({ good: ['new'], renewals: ['new'] });
   const outcomes = await Promise.all([LIST, ADD, LIST, ADD].map((request) => bench.client(request)));
