@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +12,9 @@ use crate::keeper::{Kept, Output, Reach};
 
 /// Node has a few hundred files to read; a busy machine takes its time over that.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// The oldest that its packages run on.
+const OLDEST_NODE: [u32; 2] = [20, 19];
 
 /// How it is started.
 #[derive(Clone, Debug)]
@@ -70,7 +74,10 @@ impl Launch {
             "--access-token-seconds".into(),
             self.access_token_seconds.to_string().into(),
         ];
+        check_node()?;
         let log = folder.join("authorization-server.log");
+        // Of this run alone.
+        std::fs::write(&log, "").with_context(|| format!("writing {}", log.display()))?;
         // The line has a secret in it: it goes with the folder of this run, and is not in the log.
         let private = tempfile::tempdir_in(folder)?;
         let line = private.path().join("ready");
@@ -83,8 +90,7 @@ impl Launch {
                 err: &log,
             },
             Reach::Process,
-        )
-        .context("the authorization server needs Node")?;
+        )?;
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let said = std::fs::read_to_string(&line).unwrap_or_default();
@@ -100,11 +106,38 @@ impl Launch {
             }
             if child.has_ended() || Instant::now() > deadline {
                 let words = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!("the authorization server did not start: {}", words.trim());
+                bail!("the authorization server did not start: {}", end(&words));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// A Node that the server runs on.
+fn check_node() -> Result<()> {
+    let [major, minor] = OLDEST_NODE;
+    let wanted = format!("the authorization server needs Node {major}.{minor} or later");
+    let Ok(output) = Command::new("node").arg("--version").output() else {
+        bail!("{wanted}, and there is no `node` on the PATH");
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = said.trim().trim_start_matches('v').split('.');
+    let mut number = || numbers.next().and_then(|number| number.parse().ok());
+    match (number(), number()) {
+        (Some(own), Some(behind)) if [own, behind] >= OLDEST_NODE => Ok(()),
+        _ => bail!("{wanted}, and this one is {}", said.trim()),
+    }
+}
+
+/// The last words of a log, which may be long.
+fn end(log: &str) -> &str {
+    const SHOWN: usize = 2_000;
+    let log = log.trim();
+    let mut from = log.len().saturating_sub(SHOWN);
+    while !log.is_char_boundary(from) {
+        from += 1;
+    }
+    log.get(from..).unwrap_or(log)
 }
 
 impl AuthorizationServer {

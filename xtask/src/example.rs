@@ -14,6 +14,9 @@ use crate::{npm, process};
 /// Where its parts are that are written for Node and the browser.
 const FOLDER: &str = "examples/timesheets";
 
+/// The oldest that the packages run on.
+const OLDEST_NODE: [u32; 2] = [20, 19];
+
 /// Where the browser comes to lie, among the tools.
 const CHROMIUM: &str = "chromium";
 
@@ -29,6 +32,7 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
         let program = hosted::program(layout, "example")?;
         return hosted::hand_over(&program, arguments, Vec::new());
     }
+    check_node()?;
     packages(layout)?;
     build_app(layout)?;
     let environment = match hosted::names_spin(arguments) {
@@ -44,9 +48,10 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
 /// # Errors
 /// A test fails, or Node or the browser is missing where `SCOPEGATE_REQUIRE_NODE=1` asks for it.
 pub fn test_parts(layout: &Layout) -> Result<bool> {
-    if let Err(error) = packages(layout) {
+    if let Err(error) = check_node() {
         return skip(&format!("{error:#}"));
     }
+    packages(layout)?;
     build_app(layout)?;
     for (part, script) in [
         ("authorization-server", "check"),
@@ -95,19 +100,38 @@ fn skip(why: &str) -> Result<bool> {
     Ok(false)
 }
 
+/// A Node and an npm that the packages run on.
+fn check_node() -> Result<()> {
+    npm::check()?;
+    let said = process::read(Command::new("node").arg("--version"))?;
+    let mut numbers = said.trim().trim_start_matches('v').split('.');
+    let mut number = || numbers.next().and_then(|number| number.parse().ok());
+    match (number(), number()) {
+        (Some(major), Some(minor)) if [major, minor] >= OLDEST_NODE => Ok(()),
+        _ => bail!(
+            "the example needs Node 20.19 or later, and this one is {}",
+            said.trim()
+        ),
+    }
+}
+
 /// The packages of all parts, beside them: Node looks for them there.
 fn packages(layout: &Layout) -> Result<()> {
     const STAMP: &str = "node_modules/.of-this-lock-file";
     let folder = layout.root.join(FOLDER);
     let wanted = fs::read(folder.join("package-lock.json")).context("package-lock.json")?;
-    if fs::read(folder.join(STAMP)).is_ok_and(|there| there == wanted) {
+    let are_there = || fs::read(folder.join(STAMP)).is_ok_and(|there| there == wanted);
+    if are_there() {
         return Ok(());
     }
-    npm::check()?;
+    let _lock = layout.lock_tools()?;
+    // Whoever had the lock may have fetched them.
+    if are_there() {
+        return Ok(());
+    }
     eprintln!(
         "fetching the example's packages and a browser (90 MB) with npm into {FOLDER}/node_modules"
     );
-    let _lock = layout.lock_tools()?;
     process::run(&mut npm::ci(&folder))?;
     Ok(fs::write(folder.join(STAMP), wanted)?)
 }

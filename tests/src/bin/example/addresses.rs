@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use e2e::ports::{check_free, free};
+use scopegate_core::Policy;
 
-use crate::arguments::{Arguments, Host};
+use crate::arguments::Arguments;
 
 /// The ports of loopback.
 #[derive(Clone, Copy, Debug)]
@@ -21,22 +22,33 @@ impl Addresses {
         let or_free = |wanted: u16, free: u16| if wanted == 0 { free } else { wanted };
         let named = match arguments.issuer_port {
             Some(port) => port,
-            None => local_issuer(policy)?.0,
+            None => local_issuer(policy)?.1,
         };
         let addresses = Self {
             gate: or_free(arguments.port, gate),
-            two_origins: (arguments.host == Host::Envoy)
-                .then(|| or_free(arguments.two_origins_port, two_origins)),
+            two_origins: arguments
+                .two_origins_port
+                .map(|port| or_free(port, two_origins)),
             issuer: or_free(named, issuer),
         };
-        check_free("the gate", addresses.gate, "--port")?;
-        check_free(
-            "the authorization server",
-            addresses.issuer,
-            "--issuer-port",
-        )?;
+        let mut whose = vec![
+            ("the gate", addresses.gate, "--port"),
+            (
+                "the authorization server",
+                addresses.issuer,
+                "--issuer-port",
+            ),
+        ];
         if let Some(port) = addresses.two_origins {
-            check_free("the second listener", port, "--two-origins-port")?;
+            whose.push(("the second listener", port, "--two-origins-port"));
+        }
+        while let Some((name, port, flag)) = whose.pop() {
+            if let Some((_, _, other)) = whose.iter().find(|(_, known, _)| *known == port) {
+                bail!(
+                    "port {port} would be both `{other}` and `{flag}`: choose another for one of them"
+                );
+            }
+            check_free(name, port, flag)?;
         }
         Ok(addresses)
     }
@@ -54,27 +66,20 @@ impl Addresses {
 
     /// The policy with the authorization server where it is in this run.
     pub(crate) fn in_policy(self, policy: &str) -> Result<String> {
-        let (_, shipped) = local_issuer(policy)?;
-        Ok(policy.replace(shipped, &format!("http://127.0.0.1:{}/", self.issuer)))
+        let (shipped, _) = local_issuer(policy)?;
+        Ok(policy.replace(&shipped, &format!("http://127.0.0.1:{}/", self.issuer)))
     }
 }
 
-/// The port and the URL of the policy's issuer on loopback.
-fn local_issuer(policy: &str) -> Result<(u16, &str)> {
-    const START: &str = "http://127.0.0.1:";
-    let from = policy
-        .find(START)
-        .context("the policy names no issuer `http://127.0.0.1:PORT/`")?;
-    let url = policy.get(from..).unwrap_or_default();
-    let (port, _) = url
-        .get(START.len()..)
-        .and_then(|rest| rest.split_once('/'))
-        .context("the policy's issuer on loopback has no slash at its end")?;
-    let url = url.get(..START.len() + port.len() + 1).unwrap_or_default();
-    match port.parse() {
-        Ok(port) => Ok((port, url)),
-        Err(_) => bail!("the policy's issuer on loopback names no port"),
-    }
+/// The policy's first issuer on loopback, and its port.
+fn local_issuer(policy: &str) -> Result<(String, u16)> {
+    let read = Policy::parse(policy)?;
+    let found = read.issuers().iter().find_map(|issuer| {
+        let port = issuer.issuer.strip_prefix("http://127.0.0.1:")?;
+        let port = port.strip_suffix('/')?.parse().ok()?;
+        Some((issuer.issuer.clone(), port))
+    });
+    found.context("the policy names no issuer `http://127.0.0.1:PORT/`, which is what the example's authorization server is")
 }
 
 #[cfg(test)]
@@ -89,10 +94,12 @@ mod tests {
             two_origins: Some(2),
             issuer: 3,
         };
-        let moved = addresses.in_policy(shipped).unwrap();
+        // What a comment says counts for nothing.
+        let shipped = format!("# not http://127.0.0.1:7/ but\n{shipped}");
+        let moved = addresses.in_policy(&shipped).unwrap();
         assert!(moved.contains("issuer: http://127.0.0.1:3/\n"));
         assert!(moved.contains("jwks_uri: http://127.0.0.1:3/.well-known/jwks.json"));
         assert!(!moved.contains("9101"));
-        assert!(local_issuer("issuers: {}").is_err());
+        assert!(local_issuer("version: 1\nrealm: t\nroutes: []\n").is_err());
     }
 }

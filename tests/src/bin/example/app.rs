@@ -17,9 +17,6 @@ pub(crate) fn place(built: &Path, folder: &Path, addresses: Addresses) -> Result
         );
     }
     let app = folder.join("app");
-    if app.exists() {
-        fs::remove_dir_all(&app).with_context(|| format!("removing {}", app.display()))?;
-    }
     copy(built, &app)?;
     let mut apis = json!({ "same-origin": "" });
     if let Some(second) = addresses.second_origin() {

@@ -24,6 +24,9 @@ the address to open in a browser, and stays up until Ctrl-C.
 Spin is the one that SPIN_BIN names, or `spin` on the PATH, from version 4; else the project's own test host.
 ";
 
+/// The second listener, where nothing else is said.
+const TWO_ORIGINS_PORT: u16 = 8081;
+
 /// What the gate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -35,7 +38,8 @@ pub(crate) enum Host {
 pub(crate) struct Arguments {
     pub(crate) host: Host,
     pub(crate) port: u16,
-    pub(crate) two_origins_port: u16,
+    /// None on Spin.
+    pub(crate) two_origins_port: Option<u16>,
     pub(crate) issuer_port: Option<u16>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) access_token_seconds: u32,
@@ -48,7 +52,7 @@ pub(crate) fn parse() -> Result<Wish<Arguments>, lexopt::Error> {
     let mut arguments = Arguments {
         host: Host::Envoy,
         port: 8080,
-        two_origins_port: 8081,
+        two_origins_port: None,
         issuer_port: None,
         policy: None,
         access_token_seconds: 300,
@@ -60,7 +64,7 @@ pub(crate) fn parse() -> Result<Wish<Arguments>, lexopt::Error> {
         match argument {
             Long("host") => arguments.host = host(&parser.value()?.string()?)?,
             Long("port") => arguments.port = parser.value()?.parse()?,
-            Long("two-origins-port") => arguments.two_origins_port = parser.value()?.parse()?,
+            Long("two-origins-port") => arguments.two_origins_port = Some(parser.value()?.parse()?),
             Long("issuer-port") => arguments.issuer_port = Some(parser.value()?.parse()?),
             Long("policy") => arguments.policy = Some(PathBuf::from(parser.value()?)),
             Long("access-token-seconds") => {
@@ -71,6 +75,11 @@ pub(crate) fn parse() -> Result<Wish<Arguments>, lexopt::Error> {
             Long("help") | Short('h') => return Ok(Wish::Help),
             other => return Err(other.unexpected()),
         }
+    }
+    match (arguments.host, arguments.two_origins_port) {
+        (Host::Spin, Some(_)) => return Err("`--two-origins-port` is about Envoy".into()),
+        (Host::Envoy, None) => arguments.two_origins_port = Some(TWO_ORIGINS_PORT),
+        _ => {}
     }
     Ok(Wish::Run(arguments))
 }

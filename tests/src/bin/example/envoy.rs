@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use e2e::envoy::{Envoy, Launch};
 use e2e::shipped::{ENDPOINT, at, named};
 use scopegate::ecds;
@@ -11,38 +11,34 @@ use serde_json::{Value, json};
 use timesheets::api::{Options, SocketApi};
 
 use crate::addresses::Addresses;
-use crate::gate::Gate;
+use crate::gate::{Gate, last_lines};
 
 /// A running Envoy with the filter, and the API behind it.
 pub(crate) struct EnvoyGate {
     envoy: Envoy,
-    // The folder goes after the API has removed its socket from it.
     _api: SocketApi,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
 }
 
 impl EnvoyGate {
-    /// Starts both.
+    /// Starts both, with what they share in that folder.
     pub(crate) fn start(
         root: &Path,
+        folder: &Path,
         addresses: Addresses,
         policy: &str,
         options: &Options,
     ) -> Result<Self> {
         let missing = "there is neither an Envoy nor a filter (`cargo xtask example` gets both)";
         let tools = e2e::tools::find()?.context(missing)?;
-        let folder = tempfile::Builder::new()
-            .prefix("scopegate-example-")
-            .tempdir()
-            .context("making a temporary folder")?;
-        let socket = folder.path().join("api.sock");
+        let socket = folder.join("api.sock");
         let api = SocketApi::start(&socket, options)?;
 
         let read = |name: &str| {
             let path = root.join("envoy").join(name);
             std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
         };
-        let watched = folder.path().join("ecds.yaml");
+        let watched = folder.join("ecds.yaml");
         let rendered = ecds::render(&read("ecds.yaml")?, policy, &tools.filter)?;
         std::fs::write(&watched, rendered)?;
         let places = Places {
@@ -55,7 +51,7 @@ impl EnvoyGate {
         Ok(Self {
             envoy,
             _api: api,
-            folder,
+            folder: folder.to_owned(),
         })
     }
 }
@@ -64,22 +60,23 @@ impl Gate for EnvoyGate {
     fn facts(&self) -> Vec<(&'static str, String)> {
         let place = |path: PathBuf| path.display().to_string();
         vec![
-            ("API", place(self.folder.path().join("api.sock"))),
+            ("API", place(self.folder.join("api.sock"))),
             ("Envoy", format!("admin http://{}/", self.envoy.admin())),
             (
                 "configuration",
                 place(self.envoy.folder().join("envoy.yaml")),
             ),
-            ("Envoy watches", place(self.folder.path().join("ecds.yaml"))),
+            ("Envoy watches", place(self.folder.join("ecds.yaml"))),
         ]
     }
 
     fn check_alive(&self) -> Result<()> {
-        anyhow::ensure!(
-            self.envoy.is_running(),
-            "Envoy ended by itself; its log was {}",
-            self.envoy.log_path().display()
-        );
+        if !self.envoy.is_running() {
+            bail!(
+                "Envoy ended by itself. The end of its log:\n  {}",
+                last_lines(&self.log())
+            );
+        }
         Ok(())
     }
 

@@ -44,3 +44,11 @@ pub(crate) fn wait_until_ready(gate: &dyn Gate, port: u16) -> Result<()> {
     }
     Ok(())
 }
+
+/// The end of a log, where the reason most likely stands.
+pub(crate) fn last_lines(log: &str) -> String {
+    const SHOWN: usize = 12;
+    let lines: Vec<&str> = log.lines().collect();
+    let end = lines.get(lines.len().saturating_sub(SHOWN)..);
+    end.unwrap_or(&lines).join("\n  ")
+}

@@ -3,14 +3,16 @@
 //! `cargo xtask example` builds what that takes, and starts this program. `cargo xtask test --example` starts it too, once for each file of
 //! tests, and drives the app.
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use e2e::authorization_server::{AuthorizationServer, Launch};
 use e2e::stop::Stop;
+use scopegate_core::Policy;
 use serde_json::json;
 use timesheets::api::Options;
 
@@ -40,13 +42,21 @@ fn run(arguments: &Arguments) -> Result<()> {
         .join("..")
         .canonicalize()?;
     let example = root.join("examples/timesheets");
-    let folder = folder(arguments, &root)?;
+    let (folder, _lock) = folder(arguments, &root)?;
+    let run = tempfile::Builder::new()
+        .prefix("scopegate-example-")
+        .tempdir()
+        .context("making a temporary folder")?;
+    if let Some(facts) = &arguments.facts {
+        check_facts(facts)?;
+    }
     let policy_file = match &arguments.policy {
         Some(path) => path.clone(),
         None => example.join("policy.yaml"),
     };
     let policy = std::fs::read_to_string(&policy_file)
         .with_context(|| format!("reading {}", policy_file.display()))?;
+    check(&policy, &policy_file)?;
     let addresses = Addresses::of(arguments, &policy)?;
     let policy = addresses.in_policy(&policy)?;
 
@@ -59,12 +69,26 @@ fn run(arguments: &Arguments) -> Result<()> {
     let server = server.start(&folder)?;
     let options = Options {
         database: Some(folder.join("timesheets.sqlite")),
-        app: Some(app::place(&example.join("spa/dist"), &folder, addresses)?),
+        app: Some(app::place(
+            &example.join("spa/dist"),
+            run.path(),
+            addresses,
+        )?),
     };
     let gate: Box<dyn Gate> = match arguments.host {
-        Host::Envoy => Box::new(EnvoyGate::start(&root, addresses, &policy, &options)?),
+        Host::Envoy => Box::new(EnvoyGate::start(
+            &root,
+            run.path(),
+            addresses,
+            &policy,
+            &options,
+        )?),
         Host::Spin => Box::new(SpinGate::start(
-            &root, &folder, addresses, &policy, &options,
+            &root,
+            run.path(),
+            addresses,
+            &policy,
+            &options,
         )?),
     };
     wait_until_ready(gate.as_ref(), addresses.gate)?;
@@ -75,14 +99,49 @@ fn run(arguments: &Arguments) -> Result<()> {
     stay(&stop, &server, gate.as_ref())
 }
 
-/// Where the entries outlive this run.
-fn folder(arguments: &Arguments, root: &Path) -> Result<PathBuf> {
+/// A policy that no gate takes is told before anything starts.
+fn check(policy: &str, file: &Path) -> Result<()> {
+    match Policy::parse(policy) {
+        Ok(_) => Ok(()),
+        Err(invalid) => bail!("the policy {} is none:\n{invalid}", file.display()),
+    }
+}
+
+/// Where entries and log outlive this run, for one run at a time.
+fn folder(arguments: &Arguments, root: &Path) -> Result<(PathBuf, File)> {
     let folder = match &arguments.folder {
         Some(folder) => folder.clone(),
         None => root.join("target/example"),
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    Ok(folder.canonicalize()?)
+    let folder = folder.canonicalize()?;
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join(".lock"))
+        .with_context(|| format!("writing in {}", folder.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok((folder, lock)),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another example runs on the entries in {}: stop that one, or choose a folder with `--folder DIR`",
+            folder.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", folder.display()))
+        }
+    }
+}
+
+/// Whether the facts could be written there, asked before anything starts.
+fn check_facts(file: &Path) -> Result<()> {
+    tempfile::NamedTempFile::new_in(folder_of(file))
+        .map(drop)
+        .with_context(|| format!("`--facts {}` cannot be written", file.display()))
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
 }
 
 /// What other programs want to know, for nobody else's eyes: there is a secret in it.
@@ -103,8 +162,7 @@ fn write_facts(
         "batch": server.batch,
     });
     // A temporary file is its owner's alone, and whoever waits for this one never sees half of it.
-    let folder = file.parent().filter(|folder| *folder != Path::new(""));
-    let mut half = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut half = tempfile::NamedTempFile::new_in(folder_of(file))?;
     writeln!(half, "{facts:#}")?;
     half.persist(file)
         .with_context(|| format!("writing {}", file.display()))?;

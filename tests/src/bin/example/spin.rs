@@ -79,6 +79,7 @@ impl Gate for SpinGate {
                 ),
             ),
             ("host", self.spin.program().to_string()),
+            ("logs", self.spin.logs().join("*").display().to_string()),
             ("manifest", self.manifest.display().to_string()),
         ]
     }
