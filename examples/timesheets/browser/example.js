@@ -95,7 +95,7 @@ export class Example {
     const places = [this.#folder, ...[...this.#said.matchAll(/^\S+ +(\/.*)\/[^/\n]+$/gm)].map(([, place]) => String(place))];
     for (const place of new Set(places)) {
       const names = await readdir(place).catch(() => []);
-      for (const name of names.filter((one) => /\.(log|out|err)$/.test(one))) {
+      for (const name of names.filter((one) => /\.(log|out|err|txt)$/.test(one))) {
         const file = path.join(place, name);
         logs.set(file, await readFile(file, 'utf8').catch(() => ''));
       }
