@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::entry::{Draft, Entry, Work, hours_of};
 use crate::ledger::{Count, Ledger};
@@ -152,10 +152,13 @@ impl Ledger for SqliteLedger {
     }
 
     async fn add(&mut self, employee: String, work: Work) -> Result<Entry, Failure> {
-        let sql = "INSERT INTO entries (employee, date, project, quarter_hours) VALUES (?, ?, ?, ?) RETURNING id";
+        let sql =
+            "INSERT INTO entries (employee, date, project, quarter_hours) VALUES (?, ?, ?, ?)";
         let quarters = work.hours().quarters();
         let values = params![employee, work.date(), work.project(), quarters];
-        let id: i64 = self.database.query_row(sql, values, |row| row.get(0))?;
+        // Not `RETURNING` and a row: that comes before the statement ends, and on a full disk the end is what fails.
+        self.database.execute(sql, values)?;
+        let id = self.database.last_insert_rowid();
         Ok(Entry {
             id: u64::try_from(id).map_err(|_| Failure::NoEntry(id))?,
             employee,
@@ -168,11 +171,8 @@ impl Ledger for SqliteLedger {
         let Ok(id) = i64::try_from(id) else {
             return Ok(false);
         };
-        let sql = "DELETE FROM entries WHERE id = ? AND employee = ? RETURNING id";
-        let removed = self
-            .database
-            .query_row(sql, params![id, employee], |row| row.get::<_, i64>(0));
-        Ok(removed.optional()?.is_some())
+        let sql = "DELETE FROM entries WHERE id = ? AND employee = ?";
+        Ok(self.database.execute(sql, params![id, employee])? == 1)
     }
 }
 

@@ -14,8 +14,11 @@ fn program() -> Command {
 
 /// It, and the line with which it says that it listens.
 fn start(arguments: &[&str]) -> (Child, String) {
-    let mut child = program()
-        .args(arguments)
+    start_as(program().args(arguments))
+}
+
+fn start_as(command: &mut Command) -> (Child, String) {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -59,6 +62,51 @@ fn a_socket_goes_with_the_program_and_the_entries_stay() {
         assert_eq!(end(child), (0, String::new()));
         assert!(!socket.exists());
     }
+}
+
+/// `ulimit -f` makes a write beyond the limit fail as on a full disk: at the end of a statement, when its pages go to the log.
+#[test]
+fn a_full_disk_is_told_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (socket, database) = (folder.path().join("s"), folder.path().join("entries.db"));
+    let listen = format!("unix:{}", text(&socket));
+    // Blocks of 512 or of 1,024 octets, as the shell has it: room for a few entries.
+    let script = "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\"";
+    let (child, _) = start_as(Command::new("sh").args([
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_timesheets-api"),
+        "--listen",
+        &listen,
+        "--database",
+        text(&database),
+    ]));
+    let headers = format!("{ALICE}{JSON}");
+    let entries =
+        || send_to_socket(&socket, "GET /timesheets", ALICE, "").json()["entries"].clone();
+    let mut kept = Vec::new();
+    let refused = loop {
+        assert!(kept.len() < 200, "the disk is never full");
+        let answer = send_to_socket(&socket, "POST /timesheets", &headers, ENTRY);
+        match answer.status {
+            201 => kept.push(answer.json()),
+            _ => break answer,
+        }
+        assert_eq!(entries(), json!(kept));
+    };
+    assert!(!kept.is_empty());
+    let remove = format!("DELETE /timesheets/{}", kept[0]["id"]);
+    for answer in [refused, send_to_socket(&socket, &remove, ALICE, "")] {
+        let problem = json!({ "title": "The entries cannot be had", "status": 500 });
+        assert_eq!((answer.status, answer.json()), (500, problem));
+    }
+    assert_eq!(entries(), json!(kept));
+    let (status, complaints) = end(child);
+    assert_eq!(status, 0);
+    assert!(
+        complaints.contains("timesheets: the database: "),
+        "{complaints}"
+    );
 }
 
 #[test]
