@@ -1,6 +1,7 @@
 //! A line of a timesheet: what an employee sends, what is wrong with it, and what is kept.
 
 use serde::{Deserialize, Serialize, Serializer};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Room for a name that a person reads, and little enough that a full ledger fits into memory.
 const MAX_PROJECT_CHARS: usize = 100;
@@ -137,11 +138,23 @@ fn check_project(name: &str) -> Result<(), &'static str> {
         Err("must not be longer than 100 characters")
     } else if name.chars().any(char::is_control) {
         Err("must not hold control characters")
+    } else if name.chars().any(is_format) {
+        Err("must not hold format characters")
     } else if name.trim() != name {
         Err("must not begin or end with white space")
     } else {
         Ok(())
     }
+}
+
+/// Characters that are not seen, or break the line: some turn text around (U+202E), and a reader would take one project for another.
+fn is_format(character: char) -> bool {
+    matches!(
+        get_general_category(character),
+        GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
 }
 
 fn quarters_of(hours: f64) -> Result<u8, &'static str> {
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn a_project_has_a_name_that_can_be_shown_in_a_line() {
         let (long, longer) = ("ö".repeat(100), "ö".repeat(101));
-        for name in ["a", "Apollo 11", &long] {
+        for name in ["a", "Apollo 11", "अपोलो", "مشروع", "e\u{301}", "🚀", &long] {
             assert_eq!(faults("2026-03-02", name, 1.0), [], "{name}");
         }
         for (name, message) in [
@@ -219,6 +232,16 @@ mod tests {
             ("a\nb", "must not hold control characters"),
             ("a\0", "must not hold control characters"),
             ("\u{85}", "must not hold control characters"),
+            ("a\u{202e}b", "must not hold format characters"),
+            ("a\u{2066}b\u{2069}", "must not hold format characters"),
+            ("\u{200f}a", "must not hold format characters"),
+            ("\u{61c}a", "must not hold format characters"),
+            ("a\u{200b}b", "must not hold format characters"),
+            ("a\u{ad}b", "must not hold format characters"),
+            ("\u{feff}a", "must not hold format characters"),
+            ("a\u{e0061}", "must not hold format characters"),
+            ("a\u{2028}b", "must not hold format characters"),
+            ("a\u{2029}", "must not hold format characters"),
             (" ", "must not begin or end with white space"),
             (" a", "must not begin or end with white space"),
             ("a\u{a0}", "must not begin or end with white space"),
