@@ -18,6 +18,8 @@ mod app_files;
 #[cfg(not(target_family = "wasm"))]
 mod content_security_policy;
 #[cfg(unix)]
+mod private_file;
+#[cfg(unix)]
 mod private_socket;
 #[cfg(not(target_family = "wasm"))]
 mod sqlite_ledger;

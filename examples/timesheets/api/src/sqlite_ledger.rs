@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OpenFlags, Row, params};
 
 use crate::entry::{Draft, Entry, Work, hours_of};
 use crate::ledger::{Count, Ledger};
@@ -58,12 +58,14 @@ impl SqliteLedger {
     /// That of a file, which is made where there is none, for its owner alone.
     ///
     /// # Errors
-    /// It cannot be opened, others may read it, or it is no database of this version.
+    /// It cannot be opened, it is a link, another user's or open to others, or it is no database of this version.
     pub(crate) fn in_file(path: &Path) -> anyhow::Result<Self> {
         let open = || -> anyhow::Result<Self> {
-            make_private(path)?;
-            // As it is: SQLite takes `file:…` for a URL and `:memory:` for no file.
-            let ledger = Self::prepared(Connection::open(path.canonicalize()?)?)?;
+            // The whole path: SQLite takes `file:…` for a URL and `:memory:` for no file.
+            let path = make_private(path)?;
+            // Not even a link that takes the file's place now.
+            let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+            let ledger = Self::prepared(Connection::open_with_flags(path, flags)?)?;
             // Whoever looks into the file does not wait, and an entry is on the disk before its answer is sent.
             let database = &ledger.database;
             database.pragma_update(None, "journal_mode", "WAL")?;
@@ -94,27 +96,18 @@ impl SqliteLedger {
 
 /// SQLite makes its files as the umask says. Those beside the database (`-wal`, `-shm`) get the mode of the database.
 #[cfg(unix)]
-fn make_private(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)?;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        bail!(
-            "others on this machine may read or write it (mode {mode:03o}): chmod 600 {}",
-            path.display()
-        );
-    }
-    Ok(())
+fn make_private(path: &Path) -> anyhow::Result<PathBuf> {
+    crate::private_file::make(path)
 }
 
-/// Where there are no modes.
+/// Where there are neither modes nor numbers of users.
 #[cfg(not(unix))]
-fn make_private(_: &Path) -> anyhow::Result<()> {
-    Ok(())
+fn make_private(path: &Path) -> anyhow::Result<PathBuf> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    Ok(path.canonicalize()?)
 }
 
 impl Ledger for SqliteLedger {

@@ -149,6 +149,13 @@ fn the_files_are_their_owners_alone() {
     let error = refusal(&file);
     assert!(error.contains("mode 640"), "{error}");
     assert!(error.contains("chmod 600"), "{error}");
+
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let error = refusal(&link);
+    assert!(error.contains("link.db: it is a link"), "{error}");
+    start(&file).unwrap();
 }
 
 #[test]
