@@ -1,6 +1,6 @@
 //! What a client gets: JSON, nothing, or a refusal (RFC 9457, as the gate's own).
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,8 +15,9 @@ pub struct Refusal {
     detail: Option<String>,
     /// Which fields of an entry are wrong.
     faults: Vec<Fault>,
-    /// RFC 9110 section 15.5.6: a 405 names the methods that there are.
-    allow: Option<&'static str>,
+    /// The one field that its status asks for: RFC 9110 section 15.5.6, a 405 names the methods that there are; section 15.6.4, a 503
+    /// says when to come again.
+    field: Option<(HeaderName, &'static str)>,
 }
 
 impl Refusal {
@@ -27,7 +28,7 @@ impl Refusal {
             title,
             detail: None,
             faults: Vec::new(),
-            allow: None,
+            field: None,
         }
     }
 
@@ -39,10 +40,22 @@ impl Refusal {
         )
     }
 
+    /// Others are at it. Nothing was done, so whoever comes again does nothing twice.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn busy() -> Self {
+        Self {
+            field: Some((http::header::RETRY_AFTER, "1")),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The entries are busy: try again",
+            )
+        }
+    }
+
     /// Another method than these.
     pub(crate) fn of_method(allow: &'static str) -> Self {
         Self {
-            allow: Some(allow),
+            field: Some((ALLOW, allow)),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "This is not done here")
         }
     }
@@ -74,7 +87,7 @@ impl From<Refusal> for Response<String> {
             title,
             detail,
             faults,
-            allow,
+            field,
         } = refusal;
         let mut body = json!({ "title": title, "status": status.as_u16() });
         if let Some(members) = body.as_object_mut() {
@@ -84,13 +97,18 @@ impl From<Refusal> for Response<String> {
             }
         }
         let mut answer = typed(status, "application/problem+json", &body);
-        if let Some(allow) = allow {
+        if let Some((name, value)) = field {
             answer
                 .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static(allow));
+                .insert(name, HeaderValue::from_static(value));
         }
         answer
     }
+}
+
+/// The answer to who asks whether anybody is there.
+pub(crate) fn healthy() -> Response<String> {
+    json(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
 pub(crate) fn json(status: StatusCode, body: &Value) -> Response<String> {

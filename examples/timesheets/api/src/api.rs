@@ -8,8 +8,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
@@ -23,16 +23,14 @@ use axum::response::Response;
 use scopegate::http_server::Server;
 #[cfg(unix)]
 use scopegate::http_server::SocketServer;
-use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 
-use crate::answer::Refusal;
+use crate::answer::{self, Refusal};
 use crate::app_files::AppFiles;
-use crate::ledger::{Unfulfilled, fulfil};
 #[cfg(unix)]
 use crate::private_socket::PrivateSocket;
+use crate::shared_ledger::SharedLedger;
 use crate::sqlite_ledger::SqliteLedger;
-use crate::wish::{self, MAX_BODY_BYTES};
+use crate::wish::{self, MAX_BODY_BYTES, Wish};
 
 const NAME: &str = "the timesheets API";
 
@@ -65,7 +63,7 @@ pub struct SocketApi {
 /// What all requests share.
 #[derive(Debug)]
 struct Desk {
-    ledger: Mutex<SqliteLedger>,
+    ledger: SharedLedger,
     app: Option<AppFiles>,
     served: AtomicU64,
 }
@@ -131,14 +129,13 @@ impl Desk {
             None => SqliteLedger::in_memory()?,
         };
         Ok(Self {
-            ledger: Mutex::new(ledger),
+            ledger: SharedLedger::new(ledger),
             app: options.app.as_deref().map(AppFiles::open).transpose()?,
             served: AtomicU64::new(0),
         })
     }
 
-    /// On a thread that may wait for the disk.
-    fn answer(
+    async fn answer(
         &self,
         head: &Parts,
         body: &Result<Bytes, BytesRejection>,
@@ -148,17 +145,11 @@ impl Desk {
             Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => wish::Body::TooLong,
             Err(_) => wish::Body::Broken,
         };
-        let wish = wish::read(head, body)?;
-        // Every change is one statement: a thread that panicked left nothing half done.
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = Handle::current().block_on(fulfil(&mut *ledger, wish));
-        answer.map_err(|why| match why {
-            Unfulfilled::Refused(refusal) => refusal,
-            Unfulfilled::Failed(failure) => {
-                eprintln!("timesheets: the database: {failure}");
-                Refusal::of_the_ledger()
-            }
-        })
+        match wish::read(head, body)? {
+            // The program is there, whatever the ledger does: it would not help to start another one.
+            Wish::Health => Ok(answer::healthy()),
+            wish => self.ledger.fulfil(wish).await,
+        }
     }
 }
 
@@ -186,7 +177,6 @@ async fn serve(
     {
         return app.answer(&head, file).await;
     }
-    let answered = spawn_blocking(move || desk.answer(&head, &body)).await;
-    let answer = answered.unwrap_or_else(|_| Err(Refusal::of_the_ledger()));
+    let answer = desk.answer(&head, &body).await;
     answer.unwrap_or_else(Into::into).map(Body::from)
 }

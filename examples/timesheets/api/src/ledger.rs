@@ -84,7 +84,7 @@ pub async fn fulfil<L: Ledger>(
     wish: Wish,
 ) -> Result<Response<String>, Unfulfilled<L::Failure>> {
     match wish {
-        Wish::Health => Ok(answer::json(StatusCode::OK, &json!({ "status": "ok" }))),
+        Wish::Health => Ok(answer::healthy()),
         Wish::List { employee } => {
             let entries = ledger.entries_of(&employee).await?;
             let body = json!({ "employee": employee, "entries": entries });

@@ -22,4 +22,6 @@ mod private_file;
 #[cfg(unix)]
 mod private_socket;
 #[cfg(not(target_family = "wasm"))]
+mod shared_ledger;
+#[cfg(not(target_family = "wasm"))]
 mod sqlite_ledger;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
 use crate::entry::{Draft, Entry, Work, hours_of};
 use crate::ledger::{Count, Ledger};
@@ -27,8 +27,8 @@ const SCHEMA: &str = "
     PRAGMA user_version = 1;
 ";
 
-/// Somebody with `sqlite3` may hold the file for a moment; a request waits no longer than this.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Somebody with `sqlite3` may hold the file for a moment; the start waits no longer than this.
+const PATIENCE_AT_START: Duration = Duration::from_secs(2);
 
 /// The entries of all timesheets, in one database.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct SqliteLedger {
 /// What the database did not do. What it prints names no data of anybody.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// Another program holds the file. Nothing was done; it may be tried again.
+    Busy,
     /// SQLite says no.
     Sqlite(rusqlite::Error),
     /// The row of that number is no entry.
@@ -70,13 +72,15 @@ impl SqliteLedger {
             let database = &ledger.database;
             database.pragma_update(None, "journal_mode", "WAL")?;
             database.pragma_update(None, "synchronous", "FULL")?;
+            // From now on whoever asks decides how long to wait.
+            database.busy_timeout(Duration::ZERO)?;
             Ok(ledger)
         };
         open().with_context(|| format!("opening the database {}", path.display()))
     }
 
     fn prepared(mut database: Connection) -> anyhow::Result<Self> {
-        database.busy_timeout(PATIENCE)?;
+        database.busy_timeout(PATIENCE_AT_START)?;
         // All or nothing, and no other program in between.
         let transaction =
             database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -188,13 +192,17 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => Self::Busy,
+            _ => Self::Sqlite(error),
+        }
     }
 }
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Busy => f.write_str("it is busy, and was for longer than a request waits"),
             // The code and its meaning. SQLite's message may quote what was written.
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => error.fmt(f),
             Self::Sqlite(_) => f.write_str("a value is not of the type that the table has"),

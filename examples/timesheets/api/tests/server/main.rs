@@ -13,3 +13,4 @@ mod identity;
 mod ports;
 mod program;
 mod socket;
+mod waiting;
