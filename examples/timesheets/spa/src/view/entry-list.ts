@@ -37,7 +37,7 @@ export class EntryList {
 
   showFailure(): void {
     this.show([]);
-    this.#total.textContent = '';
+    this.#total.textContent = '–';
     this.#placeholder.textContent = 'Your entries could not be loaded.';
   }
 
