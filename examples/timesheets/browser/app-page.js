@@ -19,6 +19,8 @@ export class AppPage {
   #tokens = [];
   /** @type {Promise<void>[]} */
   #looks = [];
+  /** @type {Promise<void>[]} */
+  #tokenLooks = [];
   /** @type {string[]} */
   #faults = [];
 
@@ -40,7 +42,11 @@ export class AppPage {
     page.on('framenavigated', (frame) => {
       if (URL.canParse(frame.url())) secrets.add('a code', new URL(frame.url()).searchParams.get('code'));
     });
-    page.on('response', (response) => this.#looks.push(this.#look(response)));
+    page.on('response', (response) => {
+      const look = this.#look(response);
+      this.#looks.push(look);
+      if (response.url() === `${facts.issuer}oauth/token`) this.#tokenLooks.push(look);
+    });
   }
 
   /** @param {import('playwright-core').Response} response */
@@ -76,7 +82,7 @@ export class AppPage {
 
   /** The latest answer of the token endpoint: what the app has in its memory. */
   async tokens() {
-    await Promise.all(this.#looks);
+    await Promise.all(this.#tokenLooks);
     const tokens = this.#tokens.at(-1);
     if (tokens === undefined) throw new Error('the app was given no tokens');
     return tokens;

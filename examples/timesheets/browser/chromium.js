@@ -16,7 +16,7 @@ const FONTS_CONF = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
-  <cachedir prefix="relative">cache</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
 `;
 
@@ -48,6 +48,7 @@ export async function findChromium() {
   }
   const folder = await unpacked(packageFolder());
   const executable = path.join(folder, 'chromium');
+  /** @type {Record<string, string>} */
   const fonts = (await hasFonts()) ? {} : { FONTCONFIG_PATH: path.join(folder, 'fonts') };
   const plain = start(executable, fonts);
   if (!(plain instanceof Unavailable)) {

@@ -12,6 +12,8 @@ export class ClientSite {
       response.end('<!doctype html><title>Somebody else</title><h1>Somebody else</h1>');
     });
     await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+    // Where an earlier hook fails, the later ones are not run, and nobody stops it.
+    server.unref();
     return new ClientSite(server);
   }
 

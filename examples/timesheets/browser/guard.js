@@ -12,8 +12,8 @@ import { rmSync } from 'node:fs';
 /** Envoy, Spin and Node end within a second or two; a busy machine takes longer. */
 const PATIENCE_MS = 20_000;
 
-const [folder, program, ...args] = process.argv.slice(2);
-if (folder === undefined || program === undefined) {
+const [folder = '', program, ...args] = process.argv.slice(2);
+if (program === undefined) {
   throw new Error('usage: node guard.js FOLDER PROGRAM [ARGUMENTS]');
 }
 

@@ -139,7 +139,10 @@ export class Suite {
     for (const [index, page] of pages.entries()) {
       const file = path.join(SCREENSHOTS, 'failed', `${name.replace(/[^\w-]+/g, '-').slice(0, 80)}-${index}.png`);
       await page.page.screenshot({ path: file, timeout: 5000 }).catch(() => undefined);
-      console.error(`--- ${file}: ${page.page.url().replace(/\?.*/, '?…')}\n${page.exchanges.map((one) => `  ${one.status} ${one.method} ${one.path}`).join('\n')}`);
+      // The query may hold a code.
+      const at = page.page.url().replace(/\?.*/, '?…');
+      const exchanges = page.exchanges.map(({ status, method, path: where }) => `  ${status} ${method} ${where}`);
+      console.error([`--- ${at}, shown in ${file}`, ...exchanges].join('\n'));
     }
     for (const [file, text] of (await this.#example?.logs()) ?? []) {
       console.error(`--- ${file}\n${text.trimEnd().split('\n').slice(-LOG_LINES).join('\n')}`);

@@ -16,6 +16,7 @@ test('an entry that is added is there after a reload, and gone once it is remove
   await app.add({ date: '2026-03-03', project: 'gemini', hours: '0.25' });
   assert.deepEqual(await app.part('entry').allInnerTexts().then(lines), ['Tue, 3 Mar 2026 gemini 0.25 h', 'Mon, 2 Mar 2026 apollo 7.5 h']);
   assert.equal(await app.part('total').textContent(), '7.75 h');
+  await run.picture(app, 'timesheet');
 
   await app.page.reload();
   await app.signInAgain();
@@ -47,7 +48,7 @@ test('one person does not see or remove the entries of another', TEST_TIMEOUT, a
   await alice.add({ project: 'secret-of-alice', hours: '3' });
   const id = await alice.entry('secret-of-alice').getAttribute('data-entry-id');
 
-  // Carol may remove entries, and be it an auditor's right: not these.
+  // Carol may remove entries too, and is an auditor: these are still not hers.
   const carol = await run.browser();
   await carol.signIn('carol');
   assert.equal(await carol.part('entry').count(), 0);

@@ -36,8 +36,10 @@ test('a renewal for something else leaves the form alone', TEST_TIMEOUT, async (
   await app.add({ project: 'soon-gone', hours: '1' });
   const draft = { date: '2026-03-05', project: 'half-typed', hours: '2' };
   await app.type(draft);
-  await expiry((await app.tokens()).access_token);
+  const old = await app.tokens();
+  await expiry(old.access_token);
   await app.remove('soon-gone');
+  assert.notEqual((await app.tokens()).access_token, old.access_token);
   assert.deepEqual(await app.typed(), draft);
   await app.part('add-submit').click();
   await app.entry('half-typed').waitFor();

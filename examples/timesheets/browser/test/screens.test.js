@@ -68,8 +68,9 @@ test('nothing is wider than a phone', TEST_TIMEOUT, async () => {
   await logIn(page, 'alice');
   await app.timesheet();
   await app.add({ date: '2026-03-02', project: 'apollo', hours: '7.5' });
-  await app.add({ date: '2026-03-03', project: `an-unbroken-name-${'m'.repeat(83)}`, hours: '24' });
   await assertFits('timesheet');
+  await app.add({ date: '2026-03-03', project: `an-unbroken-name-${'m'.repeat(83)}`, hours: '24' });
+  await assertFits('long-name');
   await app.entry('apollo').getByTestId('entry-remove').tap();
   await app.part('remove-dialog').waitFor();
   await assertFits('removal');
