@@ -58,6 +58,7 @@ pub fn test_parts(layout: &Layout) -> Result<bool> {
         ("authorization-server", "test"),
         ("spa", "check"),
         ("spa", "test"),
+        ("browser", "check"),
     ] {
         process::run(&mut script_of(layout, part, script))?;
     }
