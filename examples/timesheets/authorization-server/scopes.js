@@ -15,7 +15,7 @@ const API_SCOPES = new Map([
   ['read:timesheets', 'Read your timesheets'],
   ['create:timesheets', 'Add entries to your timesheets'],
   ['delete:timesheets', 'Remove entries from your timesheets'],
-  ['admin', 'Remove entries of everybody'],
+  ['admin', 'Remove entries from your timesheets, without delete:timesheets'],
 ]);
 
 /** Scopes that no client of somebody else ever gets, whatever the person would agree to. */
