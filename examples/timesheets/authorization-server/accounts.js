@@ -17,7 +17,9 @@ const COST = { N: 2 ** 14, r: 8, p: 5, maxmem: 32 * 1024 * 1024 };
 /** Each comparison takes a core for a while; more at a time are turned away. */
 const MAX_COMPARISONS = 8;
 
-/** @type {(password: string, salt: Buffer, length: number, cost: typeof COST) => Promise<Buffer>} */
+/** @typedef {typeof COST} Cost */
+
+/** @type {(password: string, salt: Buffer, length: number, cost: Cost) => Promise<Buffer>} */
 const hash = promisify(scrypt);
 
 /**
@@ -47,15 +49,27 @@ export class Accounts {
 
   #comparing = 0;
 
-  /** In an example the hashes are made at the start; elsewhere they are what is stored. */
-  static async open() {
-    const accounts = new Accounts();
+  #cost;
+
+  /** @param {Cost} cost */
+  constructor(cost) {
+    this.#cost = cost;
+  }
+
+  /**
+   * In an example the hashes are made at the start; elsewhere they are what is stored.
+   *
+   * @param {Cost} [cost] tests log in often, and what a password costs is not what most of them are about
+   */
+  static async open(cost = COST) {
+    const accounts = new Accounts(cost);
     // The empty name is nobody's. Its hash is compared for names that are unknown, so that they take as long.
-    for (const id of ['', ...accounts.#people.keys()]) {
+    const hashed = ['', ...accounts.#people.keys()].map(async (id) => {
       const salt = randomBytes(16);
       const password = id === '' ? randomBytes(16).toString('hex') : PASSWORD;
-      accounts.#secrets.set(id, { salt, hash: await hash(password, salt, 32, COST) });
-    }
+      accounts.#secrets.set(id, { salt, hash: await hash(password, salt, 32, cost) });
+    });
+    await Promise.all(hashed);
     return accounts;
   }
 
@@ -81,7 +95,7 @@ export class Accounts {
     }
     this.#comparing += 1;
     try {
-      const offered = await hash(password, secret.salt, 32, COST);
+      const offered = await hash(password, secret.salt, 32, this.#cost);
       return timingSafeEqual(offered, secret.hash) ? person : undefined;
     } finally {
       this.#comparing -= 1;

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-import { Accounts } from './accounts.js';
 import { Attempts } from './attempts.js';
 import { ownClients } from './clients.js';
 import { interactions } from './interactions.js';
@@ -26,10 +25,11 @@ const MAX_CONNECTIONS = 256;
  * Starts the server.
  *
  * @param {import('./options.js').Options} options
+ * @param {import('./accounts.js').Accounts} accounts
  * @param {import('./journal.js').Journal} journal
  */
-export async function startAuthorizationServer(options, journal) {
-  const [accounts, keys] = await Promise.all([Accounts.open(), KeyRing.open()]);
+export async function startAuthorizationServer(options, accounts, journal) {
+  const keys = await KeyRing.open();
   const http = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS });
   http.maxConnections = MAX_CONNECTIONS;
   http.listen(options.port, HOST);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program. */
 
+import { Accounts } from './accounts.js';
 import { startAuthorizationServer } from './authorization-server.js';
 import { journalTo } from './journal.js';
 import { HELP, InvalidOption, readOptions } from './options.js';
@@ -24,7 +25,7 @@ try {
 
 /** @param {import('./options.js').Options} options */
 async function serve(options) {
-  const server = await startAuthorizationServer(options, journalTo(process.stderr));
+  const server = await startAuthorizationServer(options, await Accounts.open(), journalTo(process.stderr));
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => server.close());
   }

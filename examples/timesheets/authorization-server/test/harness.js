@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
+import { Accounts } from '../accounts.js';
 import { startAuthorizationServer } from '../authorization-server.js';
 import { journalTo } from '../journal.js';
 
@@ -12,6 +13,9 @@ export const AUDIENCE = 'https://timesheets.example.com/api';
 export const VERIFIER = 'a-verifier-of-forty-three-characters-or-more';
 
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+
+/** The least that scrypt takes. What a password really costs is for test/parts.test.js and test/program.test.js. */
+const accounts = await Accounts.open({ N: 2, r: 1, p: 1, maxmem: 1024 * 1024 });
 
 /** @typedef {Record<string, string | undefined>} Parameters */
 
@@ -25,7 +29,7 @@ export async function start(t, options) {
   let log = '';
   const journal = journalTo({ write: (text) => (log += text) });
   const usual = { port: 0, appOrigins: [APP], audience: AUDIENCE, accessTokenSeconds: 300 };
-  const server = await startAuthorizationServer({ ...usual, ...options }, journal);
+  const server = await startAuthorizationServer({ ...usual, ...options }, accounts, journal);
   t.after(server.close);
   return { ...server, log: () => log };
 }
