@@ -15,6 +15,9 @@ const MAX_URI_CHARACTERS = 2000;
 /** RFC 8252 section 7.3, and `localhost`, which it discourages and people use. */
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
+/** A name or an address. To a URL also `;`, `,`, `*` and `'` are parts of a host, and in a header they mean something. */
+const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])$/;
+
 /** Members of a registration (RFC 7591 section 2) that make a provider fetch or show what a stranger names. */
 const NOT_TAKEN = ['sector_identifier_uri', 'jwks_uri', 'logo_uri', 'initiate_login_uri'];
 
@@ -106,12 +109,23 @@ function checkUris(member, uris) {
     throw invalid(`${member} is a list of at most ${MAX_REDIRECT_URIS} URIs`);
   }
   for (const uri of uris) {
-    const url = typeof uri === 'string' && uri.length <= MAX_URI_CHARACTERS && URL.canParse(uri) ? new URL(uri) : null;
+    const origin = typeof uri === 'string' && uri.length <= MAX_URI_CHARACTERS ? originOf(uri) : undefined;
+    const url = origin === undefined ? null : new URL(origin);
     const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname));
     if (!safe) {
-      throw invalid(`${member} can only contain https URIs, and http URIs on loopback`);
+      throw invalid(`${member} can only contain https URIs, and http URIs on loopback, of plain hosts`);
     }
   }
+}
+
+/**
+ * The origin of a web page's address. There is none if the host is more than a name or an address.
+ *
+ * @param {string} uri
+ */
+export function originOf(uri) {
+  const url = URL.canParse(uri) ? new URL(uri) : null;
+  return url && ['http:', 'https:'].includes(url.protocol) && HOST.test(url.hostname) ? url.origin : undefined;
 }
 
 /** @param {string} description */
@@ -126,5 +140,5 @@ function invalid(description) {
  * @param {readonly string[] | undefined} redirectUris
  */
 export function isOriginOf(origin, redirectUris) {
-  return (redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin);
+  return (redirectUris ?? []).some((uri) => originOf(uri) === origin);
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
+import { originOf } from './clients.js';
 import { USUAL_AUDIENCE } from './scopes.js';
 
 const DAY_SECONDS = 86_400;
@@ -95,9 +96,8 @@ function whole(option, text, least, most) {
 
 /** @param {string} text */
 function origin(text) {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const known = url && ['http:', 'https:'].includes(url.protocol) ? url.origin : null;
-  if (known === null || (text !== known && text !== `${known}/`)) {
+  const known = originOf(text);
+  if (known === undefined || (text !== known && text !== `${known}/`)) {
     throw new InvalidOption(`--app-origin ${text}: write scheme, host and port alone, as in http://127.0.0.1:8080`);
   }
   return known;

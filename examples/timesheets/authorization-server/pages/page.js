@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 
+import { originOf } from '../clients.js';
+
 /** HTML that may stand in a page as it is. */
 class Html {
   /** @param {string} text */
@@ -59,8 +61,7 @@ function escaped(part) {
  * @param {string} [page.script] the only script that runs
  */
 export function show(ctx, { title, body, formTargets = [], script }) {
-  const targets = formTargets.filter((target) => target !== undefined && URL.canParse(target));
-  const origins = targets.map((target) => new URL(String(target)).origin);
+  const origins = formTargets.map((target) => originOf(String(target))).filter((origin) => origin !== undefined);
   const scripts = script === undefined ? "'none'" : `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
   ctx.set({
     'content-security-policy': [

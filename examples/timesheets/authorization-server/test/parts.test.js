@@ -4,7 +4,7 @@ import test from 'node:test';
 import { Accounts, Busy } from '../accounts.js';
 import { Attempts } from '../attempts.js';
 import { journalTo } from '../journal.js';
-import { html } from '../pages/page.js';
+import { html, show } from '../pages/page.js';
 import { known, permitted } from '../scopes.js';
 import { Shelf, Store } from '../store.js';
 
@@ -96,6 +96,13 @@ test('not more than eight passwords are compared at a time', async () => {
 test('what is put into a page is escaped', () => {
   const inner = html`<b>${'"'}</b>`;
   assert.equal(html`<p title="${'"><script>'}">${[inner, '&', false]}</p>`.text, '<p title="&#34;&#62;&#60;script&#62;"><b>&#34;</b>&#38;</p>');
+});
+
+test('no host is written into a header that is more than a host', () => {
+  const ctx = { headers: /** @type {Record<string, string>} */ ({}), set: (/** @type {{}} */ headers) => Object.assign(ctx.headers, headers) };
+  const formTargets = ['https://a;sandbox/cb', 'https://*/cb', 'https://a,b/cb', 'javascript:alert(1)', 'nowhere', undefined, 'https://app.example.com/cb'];
+  show(/** @type {any} */ (ctx), { title: '', body: html``, formTargets });
+  assert.ok(ctx.headers['content-security-policy']?.includes("; form-action 'self' https://app.example.com;"), JSON.stringify(ctx.headers));
 });
 
 test('a decision is one line, whatever a name holds', () => {

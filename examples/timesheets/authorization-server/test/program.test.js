@@ -69,6 +69,7 @@ test('options that cannot be taken are told', async (t) => {
     [['--access-token-seconds', '1.5'], /--access-token-seconds 1\.5: write a whole number/],
     [['--app-origin', 'http://127.0.0.1:8080/app'], /--app-origin .*: write scheme, host and port alone/],
     [['--app-origin', 'localhost:8080'], /--app-origin localhost:8080: write scheme, host and port alone/],
+    [['--app-origin', 'https://*'], /--app-origin https:\/\/\*: write scheme, host and port alone/],
     [['--audience', 'timesheets'], /--audience timesheets: write an absolute URI/],
   ])) {
     const { said, ended } = run(t, [...args]);

@@ -153,6 +153,12 @@ test('what may be registered is bounded', async (t) => {
     [{ redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
     [{ redirect_uris: ['com.example.app:/back'], application_type: 'native' }, 'invalid_redirect_uri'],
     [{ redirect_uris: ['http://127.0.0.1.example.com/'] }, 'invalid_redirect_uri'],
+    // Hosts to a URL, and more than a host in a header.
+    [{ redirect_uris: ['https://a;sandbox/cb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ['https://*/cb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ['https://a,b/cb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ["https://'none'/cb"] }, 'invalid_redirect_uri'],
+    [{ post_logout_redirect_uris: ['https://*.example.com/'] }, 'invalid_client_metadata'],
     [{ redirect_uris: many }, 'invalid_redirect_uri'],
     [{ redirect_uris: 'https://app.example.com/' }, 'invalid_redirect_uri'],
     [{ redirect_uris: [] }, 'invalid_redirect_uri'],
@@ -173,6 +179,13 @@ test('what may be registered is bounded', async (t) => {
   const named = await register(issuer, { redirect_uris: [REDIRECT], client_id: ASKED.client_id, client_secret: 'mine' });
   assert.notEqual(named.body['client_id'], ASKED.client_id);
   assert.notEqual(named.body['client_secret'], 'mine');
+});
+
+test('hosts are names and addresses', async (t) => {
+  const { issuer } = await start(t);
+  for (const uri of ['https://app-1.Example.com:8443/', 'https://bücher.example/', 'https://192.0.2.1/', 'https://[2001:db8::1]/', 'http://[::1]:7777/']) {
+    assert.equal((await register(issuer, { redirect_uris: [uri] })).status, 201, uri);
+  }
 });
 
 test('there is room for two hundred such clients', async (t) => {
