@@ -10,6 +10,7 @@ import { interactions } from './interactions.js';
 import { keepJournal } from './journal.js';
 import { KeyRing, MAX_AGE_SECONDS } from './keys.js';
 import { forKnownOrigins, forThisMachine } from './origins.js';
+import { guardPages } from './pages/page.js';
 import { openProvider } from './provider.js';
 import { rotation } from './rotation.js';
 import { Store } from './store.js';
@@ -58,6 +59,8 @@ export async function startAuthorizationServer(options, accounts, journal) {
     /** @type {import('node:events').EventEmitter} */ (provider).on('error', (error) => {
       journal({ event: 'server', outcome: 'failed', error: error.name, reason: error.message });
     });
+    provider.use(endsWithItsBody);
+    provider.use(guardPages);
     provider.use(forThisMachine(issuer));
     provider.use(forKnownOrigins(() => redirectUris(clients, store)));
     provider.use(rotate);
@@ -80,6 +83,18 @@ export async function startAuthorizationServer(options, accounts, journal) {
       await closed;
     },
   };
+}
+
+/**
+ * A body that was refused before its end would be taken for the next request of its connection.
+ *
+ * @type {import('koa').Middleware}
+ */
+async function endsWithItsBody(ctx, next) {
+  await next();
+  if (!ctx.req.complete) {
+    ctx.set('connection', 'close');
+  }
 }
 
 /** @type {import('koa').Middleware} */

@@ -32,7 +32,8 @@ export function resourceIndicators({ audience, accessTokenSeconds }) {
     },
 
     /**
-     * A code or refresh token was granted for one API; the token request may name it again, and no other.
+     * A code or refresh token that was granted for one API: the token request may name it again, and no other. Of one that was granted for
+     * none the provider asks nothing here; its tokens stay opaque, whatever is named, and no gate takes those.
      *
      * @param {Context} ctx
      * @param {{ resource?: string | string[] }} source
@@ -114,7 +115,10 @@ export const extraParams = {
    * @param {import('oidc-provider').Client} client
    */
   audience(ctx, audience, client) {
-    const params = /** @type {{ resource?: string | string[], scope?: string }} */ (ctx.oidc.params);
+    const params = /** @type {{ resource?: string | string[], scope?: string, response_mode?: string }} */ (ctx.oidc.params);
+    if (!['query', undefined].includes(params.response_mode)) {
+      throw new errors.InvalidRequest('response_mode is query, or is left out');
+    }
     if (audience !== undefined && params.resource !== audience) {
       throw new errors.InvalidTarget('audience and resource name different APIs');
     }

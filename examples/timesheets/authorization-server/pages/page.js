@@ -50,6 +50,34 @@ function escaped(part) {
   return String(part).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** What a browser is told of any page but its policy. */
+const GUARDS = {
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  // `no-referrer` would also hide the origin of our own forms from us.
+  'referrer-policy': 'same-origin',
+};
+
+/**
+ * The part of the policy that is every page's.
+ *
+ * @param {string} scripts those that run
+ */
+function policy(scripts) {
+  return `default-src 'none'; script-src ${scripts}; frame-ancestors 'none'; base-uri 'none'`;
+}
+
+/**
+ * The provider has pages of its own: a form that posts itself, where another person logs in or nobody was, and those that say where a
+ * redirection leads. They are framed and extended by nobody either. Where a policy is there beforehand, the provider adds its script to it.
+ *
+ * @type {import('koa').Middleware}
+ */
+export async function guardPages(ctx, next) {
+  ctx.set({ ...GUARDS, 'content-security-policy': policy('') });
+  await next();
+}
+
 /**
  * Answers with a page.
  *
@@ -64,18 +92,12 @@ export function show(ctx, { title, body, formTargets = [], script }) {
   const origins = formTargets.map((target) => originOf(String(target))).filter((origin) => origin !== undefined);
   const scripts = script === undefined ? "'none'" : `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
   ctx.set({
+    ...GUARDS,
     'content-security-policy': [
-      "default-src 'none'",
       "style-src 'self'",
-      `script-src ${scripts}`,
       `form-action ${["'self'", ...new Set(origins)].join(' ')}`,
-      "frame-ancestors 'none'",
-      "base-uri 'none'",
+      policy(scripts),
     ].join('; '),
-    'x-frame-options': 'DENY',
-    'x-content-type-options': 'nosniff',
-    // `no-referrer` would also hide the origin of our own forms from us.
-    'referrer-policy': 'same-origin',
     'cache-control': 'no-store',
   });
   ctx.type = 'html';
