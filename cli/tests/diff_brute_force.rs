@@ -255,7 +255,10 @@ fn matches(pattern: &str, path: &str) -> bool {
 fn with_semicolons(path: &str) -> Vec<String> {
     let ends = path.match_indices('/').map(|(start, _)| start).skip(1);
     let ends = ends.chain([path.len()]);
-    let hidden = ends.map(|end| format!("{};d{}", &path[..end], &path[end..]));
+    let hidden = ends.map(|end| {
+        let (before, behind) = path.split_at(end);
+        format!("{before};d{behind}")
+    });
     [path.to_owned()].into_iter().chain(hidden).collect()
 }
 
