@@ -70,7 +70,12 @@ impl Modulus {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub fn power_65537(&self, s: &[u8]) -> Option<Vec<u8>> {
         let limbs = limbs_of(s, self.limbs.len());
-        if s.len() != self.octets() || compare(&limbs, &self.limbs) != Ordering::Less {
+        // The limbs may have no room for the bits of the first octet above those of the modulus: such a number is larger than it.
+        let unused = self.octets() * 8 - self.bits;
+        let is_longer = s
+            .first()
+            .is_some_and(|first| u32::from(*first) >> (8 - unused) != 0);
+        if s.len() != self.octets() || is_longer || compare(&limbs, &self.limbs) != Ordering::Less {
             return None;
         }
         let s = Number::from_limbs(&limbs);

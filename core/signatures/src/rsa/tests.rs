@@ -57,7 +57,8 @@ fn less(n: &[u8], by: u8) -> Vec<u8> {
 #[test]
 fn edges_of_moduli_and_bases() {
     for bits in [
-        2048, 2049, 2050, 2055, 2056, 2086, 2087, 2088, 2200, 3072, 4088, 4095, 4096,
+        2048, 2049, 2050, 2055, 2056, 2086, 2087, 2088, 2200, 2201, 2204, 2233, 3072, 4088, 4095,
+        4096,
     ] {
         for filling in [&[0x00][..], &[0xff], &[0xa5, 0x17, 0x80], &[0, 0, 0, 0xff]] {
             let n = modulus_of(bits, filling);
@@ -65,6 +66,7 @@ fn edges_of_moduli_and_bases() {
             let zero = vec![0; len];
             let one = less(&[&zero[..len - 1], &[2]].concat(), 1);
             let high = [&[0][..], &vec![0xff; len - 1]].concat();
+            let highest = [&[0x80][..], &vec![0; len - 1]].concat();
             for s in [
                 zero,
                 one,
@@ -73,6 +75,7 @@ fn edges_of_moduli_and_bases() {
                 n.clone(),
                 vec![0xff; len],
                 high,
+                highest,
                 n[1..].to_vec(),
                 [&[0], &n[..]].concat(),
                 Vec::new(),
