@@ -5,6 +5,7 @@
 
 mod node;
 mod plain;
+mod step;
 mod tree;
 
 pub use node::{Node, Place, Spanned, Value};

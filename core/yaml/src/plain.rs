@@ -1,5 +1,7 @@
 //! What a scalar without quotes is: the core schema (YAML 1.2.2 section 10.3), without the numbers about which readers of YAML disagree.
 
+use std::borrow::Cow;
+
 use serde_json::Number;
 
 use crate::node::Value;
@@ -9,23 +11,39 @@ use crate::node::Value;
 pub(crate) struct DisputedNumber;
 
 /// The value of a scalar without quotes.
-pub(crate) fn value(text: &str) -> Result<Value, DisputedNumber> {
+pub(crate) fn value(text: Cow<'_, str>) -> Result<Value, DisputedNumber> {
+    let more = match may_be_more_than_text(&text) {
+        true => more_than_text(&text)?,
+        false => None,
+    };
+    Ok(more.unwrap_or_else(|| Value::Text(text.into_owned())))
+}
+
+/// Whether it begins as a number or a word of the schema does. Most scalars do not, and are looked at no more.
+fn may_be_more_than_text(text: &str) -> bool {
+    let first = text.bytes().next().map(|octet| octet.to_ascii_lowercase());
+    matches!(
+        first,
+        None | Some(b'~' | b'n' | b't' | b'f' | b'0'..=b'9' | b'+' | b'-' | b'.')
+    )
+}
+
+/// The value, unless it is a text.
+fn more_than_text(text: &str) -> Result<Option<Value>, DisputedNumber> {
     if text.is_empty() || text == "~" || text.eq_ignore_ascii_case("null") {
-        return Ok(Value::Blank);
+        return Ok(Some(Value::Blank));
     }
     for (word, truth) in [("true", true), ("false", false)] {
         if text.eq_ignore_ascii_case(word) {
-            return Ok(Value::Truth(truth));
+            return Ok(Some(Value::Truth(truth)));
         }
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if is_disputed(unsigned) {
         return Err(DisputedNumber);
     }
-    match number(text, unsigned) {
-        Some(number) => Ok(Value::Number(number?)),
-        None => Ok(Value::Text(text.into())),
-    }
+    let number = number(text, unsigned).transpose()?;
+    Ok(number.map(Value::Number))
 }
 
 /// The number, if it is written as one.
@@ -127,7 +145,23 @@ mod tests {
             ("a_b", text("a_b")),
             ("1_a", text("1_a")),
         ] {
-            assert_eq!(value(written), expected, "{written:?}");
+            assert_eq!(value(written.into()), expected, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_no_more_is_a_text() {
+        let rests = [
+            "", "0", "1", "~", "ull", "rue", "alse", "inf", "nan", "_1", "x1", ".5", "e3", ".inf",
+        ];
+        for first in 0..=u8::MAX {
+            let first = char::from(first);
+            for rest in rests {
+                let text = format!("{first}{rest}");
+                if !may_be_more_than_text(&text) {
+                    assert_eq!(more_than_text(&text), Ok(None), "{text:?}");
+                }
+            }
         }
     }
 
@@ -137,7 +171,7 @@ mod tests {
             "0127", "-01", "0x1F", "0o17", "0b1", "0x", "1_000", "1_0.5", ".inf", "-.INF", ".NaN",
             "1e999",
         ] {
-            assert_eq!(value(written), Err(DisputedNumber), "{written:?}");
+            assert_eq!(value(written.into()), Err(DisputedNumber), "{written:?}");
         }
     }
 }

@@ -1,17 +1,22 @@
 //! From the events of the YAML parser to a tree, within a budget.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StrInput};
 
 use crate::node::{Node, Place, Spanned, Value};
 use crate::plain::{self, DisputedNumber};
+use crate::step::{Part, Step};
 
 /// The deepest nesting. The format itself needs seven levels.
 const MAX_DEPTH: usize = 16;
 
 /// The most values, lists and mappings among them: what some 20,000 routes have.
 const MAX_VALUES: usize = 250_000;
+
+/// Up to so many keys are compared with each other, which takes no memory.
+const FEW_KEYS: usize = 12;
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,21 +94,18 @@ struct Stop {
 impl<'t> Tree<'t, '_> {
     fn document(&mut self) -> Result<Node, Stop> {
         let root = loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::StreamStart | Event::DocumentStart(..) => {}
-                Event::StreamEnd => return Err(Stop::empty()),
-                event => break self.node(event, &span, 0)?,
+            let step = self.next()?;
+            match step.part {
+                Part::Boundary | Part::DocumentStart => {}
+                Part::StreamEnd => return Err(Stop::empty()),
+                _ => break self.node(step, 0)?,
             }
         };
         loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::StreamEnd => break,
-                Event::DocumentStart(..) => {
-                    let place = Place::of_position(&span.start);
-                    return Err(Stop::at(place, Fault::ManyDocuments));
-                }
+            let step = self.next()?;
+            match step.part {
+                Part::StreamEnd => break,
+                Part::DocumentStart => return Err(Stop::at(step.place, Fault::ManyDocuments)),
                 _ => {}
             }
         }
@@ -113,54 +115,49 @@ impl<'t> Tree<'t, '_> {
         }
     }
 
-    /// The next event that belongs to a value.
-    fn next(&mut self) -> Result<(Event<'t>, Span), Stop> {
+    /// The next part that belongs to a value.
+    fn next(&mut self) -> Result<Step<'t>, Stop> {
         loop {
             let (event, span) = match self.events.next_event() {
-                Some(next) => next.map_err(|error| Stop::of(&error))?,
+                Some(Ok(next)) => next,
+                Some(Err(error)) => return Err(Stop::of(&error)),
                 // The last event was the end of the stream, after which nobody asks.
                 None => return Err(Stop::empty()),
             };
-            match event {
-                Event::Anchor(..) => self.note(Place::of_scalar(&span), Fault::Reference),
-                event => return Ok((event, span)),
+            if let Event::Anchor(..) = event {
+                self.note(Place::of_scalar(&span), Fault::Reference);
+                continue;
             }
+            return Ok(Step::of(event, &span));
         }
     }
 
-    /// The value that begins with that event, inside so many others.
-    fn node(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Result<Node, Stop> {
+    /// The value that begins there, inside so many others.
+    fn node(&mut self, step: Step<'t>, depth: usize) -> Result<Node, Stop> {
+        let Step { part, place, tag } = step;
         self.values = self.values.saturating_add(1);
-        let place = match event {
-            Event::Scalar(..) | Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                Place::of_scalar(span)
-            }
-            _ => Place::of_position(&span.start),
-        };
         if self.values > MAX_VALUES || depth > MAX_DEPTH {
             return Err(Stop::at(place, Fault::TooComplex));
         }
         let inside = depth.saturating_add(1);
-        let (tag, value) = match event {
-            Event::Scalar(text, style, _, tag) => (tag, self.scalar(&text, style, place)),
-            Event::SequenceStart(_, _, tag) => (tag, self.list(inside)?),
-            Event::MappingStart(_, _, tag) => (tag, self.mapping(inside)?),
-            // An alias; what else there may be in a later version of the parser is no value either.
+        let value = match part {
+            Part::Scalar(text, style) => self.scalar(text, style, place),
+            Part::List => self.list(inside)?,
+            Part::Mapping => self.mapping(inside)?,
             _ => {
                 self.note(place, Fault::Reference);
-                (None, Value::Blank)
+                Value::Blank
             }
         };
-        if tag.is_some() {
-            let place = span.tag_span().map_or(place, |tag| Place::of_scalar(&tag));
-            self.note(place, Fault::Tag);
+        if let Some(tag) = tag {
+            self.note(tag, Fault::Tag);
         }
         Ok(Spanned { value, place })
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, place: Place) -> Value {
+    fn scalar(&mut self, text: Cow<'t, str>, style: ScalarStyle, place: Place) -> Value {
         if style != ScalarStyle::Plain {
-            return Value::Text(text.into());
+            return Value::Text(text.into_owned());
         }
         plain::value(text).unwrap_or_else(|DisputedNumber| {
             self.note(place, Fault::DisputedNumber);
@@ -171,31 +168,37 @@ impl<'t> Tree<'t, '_> {
     fn list(&mut self, depth: usize) -> Result<Value, Stop> {
         let mut items = Vec::new();
         loop {
-            match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(Value::List(items)),
-                (event, span) => items.push(self.node(event, &span, depth)?),
+            let step = self.next()?;
+            if let Part::End = step.part {
+                return Ok(Value::List(items));
             }
+            let item = self.node(step, depth)?;
+            if items.is_empty() {
+                // Most lists of a policy hold a single item. A vector that grows by itself begins with four.
+                items.reserve_exact(1);
+            }
+            items.push(item);
         }
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Stop> {
         let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
         loop {
-            let (event, span) = self.next()?;
-            if event == Event::MappingEnd {
+            let step = self.next()?;
+            if let Part::End = step.part {
                 break;
             }
             let merges =
-                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
-            let key = self.node(event, &span, depth)?;
+                matches!(&step.part, Part::Scalar(text, ScalarStyle::Plain) if text == "<<");
+            let key = self.node(step, depth)?;
             let key = if merges {
                 self.note(key.place, Fault::Reference);
                 None
             } else {
                 self.key(key)
             };
-            let (event, span) = self.next()?;
-            let value = self.node(event, &span, depth)?;
+            let step = self.next()?;
+            let value = self.node(step, depth)?;
             if let Some(key) = key {
                 entries.push((key, value));
             }
@@ -220,15 +223,28 @@ impl<'t> Tree<'t, '_> {
     }
 
     fn refuse_twins(&mut self, entries: &[(Spanned<String>, Node)]) {
+        if entries.len() <= FEW_KEYS {
+            for (place, (key, _)) in entries.iter().enumerate() {
+                let mut before = entries.iter().take(place);
+                if before.any(|(other, _)| other.value == key.value) {
+                    self.refuse_twin(key);
+                }
+            }
+            return;
+        }
         let mut seen = BTreeSet::new();
         for (key, _) in entries {
             if !seen.insert(key.value.as_str()) {
-                let kind = Fault::DuplicateKey {
-                    key: key.value.clone(),
-                };
-                self.note(key.place, kind);
+                self.refuse_twin(key);
             }
         }
+    }
+
+    fn refuse_twin(&mut self, key: &Spanned<String>) {
+        let fault = Fault::DuplicateKey {
+            key: key.value.clone(),
+        };
+        self.note(key.place, fault);
     }
 
     fn note(&mut self, place: Place, fault: Fault) {

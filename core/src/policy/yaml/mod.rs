@@ -46,6 +46,9 @@ pub(super) fn file(root: Node, problems: &mut Problems<'_>) -> Option<PolicyFile
 
 /// Line and column of the first carriage return that no line feed follows.
 fn lone_carriage_return(text: &str) -> Option<(u32, u32)> {
+    if !text.contains('\r') {
+        return None;
+    }
     (1..).zip(text.split('\n')).find_map(|(line, content)| {
         let content = content.strip_suffix('\r').unwrap_or(content);
         let (before, _) = content.split_once('\r')?;
