@@ -140,9 +140,9 @@ fn route_table(
         problems.report(Place::NOWHERE, InvalidSetting::MissingRoutes);
         return None;
     };
-    let mut table = RouteTable::new();
+    let mut table = RouteTable::with_capacity(file.value.len());
     // Where the routes of the table stand in the text, in the order of their insertion.
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(file.value.len());
     let mut all_fit = true;
     for file in file.value {
         let place = file

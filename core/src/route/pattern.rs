@@ -172,13 +172,13 @@ enum Piece {
 
 impl Piece {
     fn parse(segment: &str) -> Result<Self, InvalidPattern> {
-        if !segment.contains(['{', '}']) {
+        if !segment.bytes().any(is_brace) {
             return literal(segment).map(Self::One);
         }
         let inside = segment
             .strip_prefix('{')
             .and_then(|inside| inside.strip_suffix('}'))
-            .filter(|inside| !inside.contains(['{', '}']));
+            .filter(|inside| !inside.bytes().any(is_brace));
         let Some(inside) = inside else {
             return Err(InvalidPattern::Braces {
                 segment: segment.into(),
@@ -196,6 +196,10 @@ impl Piece {
         }
         Ok(piece)
     }
+}
+
+fn is_brace(octet: u8) -> bool {
+    matches!(octet, b'{' | b'}')
 }
 
 fn literal(segment: &str) -> Result<PatternSegment, InvalidPattern> {

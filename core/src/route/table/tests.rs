@@ -18,7 +18,7 @@ fn route(path: &str, methods: &[&str]) -> Route {
 }
 
 fn table(routes: impl IntoIterator<Item = Route>) -> RouteTable {
-    let mut table = RouteTable::new();
+    let mut table = RouteTable::with_capacity(0);
     for route in routes {
         let pattern = Pattern::parse(&route.path).expect("it is a pattern");
         table.insert(&pattern, route).expect("it is no twin");
@@ -284,7 +284,7 @@ fn a_twin_is_refused_and_changes_nothing() {
 #[test]
 fn every_way_may_be_a_dead_end() {
     let depth = 12;
-    let mut table = RouteTable::new();
+    let mut table = RouteTable::with_capacity(0);
     for ways in 0..1_u32 << depth {
         let path: String = (0..depth)
             .map(|place| if ways >> place & 1 == 0 { "/a" } else { "/{x}" })

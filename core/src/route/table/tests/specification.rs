@@ -207,7 +207,7 @@ proptest! {
         turn in 0..12_usize,
     ) {
         let build = |routes: &[(Pieces, Vec<&'static str>)]| {
-            let mut table = RouteTable::new();
+            let mut table = RouteTable::with_capacity(0);
             let mut kept = Vec::new();
             for (pieces, methods) in routes {
                 let path = written(pieces);
