@@ -83,6 +83,8 @@ pub(crate) fn run(arguments: &ExplainArguments, streams: &mut Streams) -> anyhow
         Format::Json => format!("{:#}\n", show::json(&policy, &explanation)),
     };
     streams.out().write_all(shown.as_bytes())?;
+    // The command ends here: ten thousand routes need not be taken apart for that.
+    std::mem::forget((policy, document));
     Ok(match explanation.verdict {
         Verdict::Allowed | Verdict::Shadowed(_) => Outcome::Well,
         Verdict::Refused(_) | Verdict::NeedsKeys { .. } => Outcome::Wrong,

@@ -49,14 +49,15 @@ pub fn others(policy: &Policy, method: &[u8], path: &[u8]) -> Vec<Other> {
     let is_ambiguous = matches!(routed, Routed::Ambiguous { .. });
     let pattern = pattern.and_then(|path| Pattern::parse(path).ok());
     let segments = segments(path);
+    let same = pattern.as_ref().and_then(|pattern| first_literal(pattern));
     let mut found = Vec::new();
     for (place, route) in policy.routes().iter().enumerate() {
+        if Some(place) == decides || is_far(&route.path, &segments, same) {
+            continue;
+        }
         let Ok(own) = Pattern::parse(&route.path) else {
             continue;
         };
-        if Some(place) == decides {
-            continue;
-        }
         let (nearness, why) = match &pattern {
             Some(pattern) if own == *pattern && is_ambiguous => (usize::MAX, WhyNot::Ambiguous),
             Some(pattern) if own == *pattern => (usize::MAX, WhyNot::Method),
@@ -70,6 +71,27 @@ pub fn others(policy: &Policy, method: &[u8], path: &[u8]) -> Vec<Other> {
     found.sort_by_key(|(nearness, other)| (usize::MAX.saturating_sub(*nearness), other.route));
     found.truncate(MOST);
     found.into_iter().map(|(_, other)| other).collect()
+}
+
+/// Whether a pattern is neither near to the path nor may be the one that it falls under, by a look at its first segment: as a rule it is another
+/// service's, and of ten thousand patterns few have to be read.
+fn is_far(pattern: &str, segments: &[&str], same: Option<&[u8]>) -> bool {
+    let first = pattern.strip_prefix('/').unwrap_or(pattern);
+    let first = first.split('/').next().unwrap_or_default().as_bytes();
+    // A parameter, the root, or what may be spelt in several ways.
+    let is_plain = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    if first.is_empty() || !first.iter().all(is_plain) || same == Some(first) {
+        return false;
+    }
+    let segment = segments.first().map_or(&[][..], |text| text.as_bytes());
+    !first.eq_ignore_ascii_case(segment)
+}
+
+fn first_literal(pattern: &Pattern) -> Option<&[u8]> {
+    match pattern.segments.first()? {
+        PatternSegment::Literal(text) => Some(text),
+        PatternSegment::Parameter => None,
+    }
 }
 
 /// How many segments of a pattern fit before it does not, and why it does not decide.
