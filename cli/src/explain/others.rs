@@ -49,7 +49,7 @@ pub fn others(policy: &Policy, method: &[u8], path: &[u8]) -> Vec<Other> {
     let is_ambiguous = matches!(routed, Routed::Ambiguous { .. });
     let pattern = pattern.and_then(|path| Pattern::parse(path).ok());
     let segments = segments(path);
-    let same = pattern.as_ref().and_then(|pattern| first_literal(pattern));
+    let same = pattern.as_ref().and_then(first_literal);
     let mut found = Vec::new();
     for (place, route) in policy.routes().iter().enumerate() {
         if Some(place) == decides || is_far(&route.path, &segments, same) {
@@ -186,5 +186,52 @@ routes:
         );
         assert_eq!(seen("GET", "/B").first(), Some(&(3, WhyNot::Ambiguous)));
         assert!(seen("GET", "/B").contains(&(5, segment(1, "b"))));
+    }
+
+    #[test]
+    fn what_is_far_would_not_have_been_told() {
+        let patterns = [
+            "/",
+            "/a",
+            "/A",
+            "/a/",
+            "/a/b",
+            "/{x}",
+            "/{*x}",
+            "/a b",
+            "/a%C3",
+            "/größe/b",
+            "/a.b",
+            "/b-c/{x}",
+        ];
+        let paths = [
+            "/",
+            "/a",
+            "/A/b",
+            "/a%20b",
+            "/gr%C3%B6%C3%9Fe/b",
+            "/a.b",
+            "/b-c",
+            "/B-C/1",
+            "/c",
+            "/%61",
+        ];
+        let parse = |text: &str| Pattern::parse(text).ok();
+        for (path, decides) in paths
+            .iter()
+            .flat_map(|path| patterns.map(|decides| (path, decides)))
+        {
+            let segments = segments(path.as_bytes());
+            let decides = parse(decides);
+            let same = decides.as_ref().and_then(first_literal);
+            for text in patterns {
+                let Some(own) = parse(text).filter(|_| is_far(text, &segments, same)) else {
+                    continue;
+                };
+                assert_eq!(compare(&own, &segments).0, 0, "{text} and {path}");
+                assert_ne!(Some(&own), decides.as_ref(), "{text}");
+            }
+        }
+        assert!(is_far("/b/c", &["a"], Some(b"a")));
     }
 }
