@@ -11,7 +11,7 @@ import { askingPolicy, grantFor } from './interaction-policy.js';
 import { interactionUrl } from './interactions.js';
 import { showLoggedOut, showLogout } from './pages/logout.js';
 import { showTrouble } from './pages/trouble.js';
-import { extraParams, resourceIndicators } from './resource.js';
+import { extraParams, resourceIndicators, rotateRefreshToken } from './resource.js';
 import { ALL } from './scopes.js';
 
 const MINUTE = 60;
@@ -94,7 +94,7 @@ export function openProvider({ issuer, audience, accessTokenSeconds, clients, co
     },
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
-    rotateRefreshToken: true,
+    rotateRefreshToken,
     // Logging out ends what the example's own app holds. What a person gave somebody else to act while they are away stays.
     expiresWithSession: async (_ctx, code) => isFirstParty(code.client) || !code.scopes.has('offline_access'),
     clientBasedCORS: (_ctx, origin, client) => isOriginOf(origin, client.redirectUris),

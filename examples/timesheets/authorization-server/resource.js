@@ -33,16 +33,13 @@ export function resourceIndicators({ audience, accessTokenSeconds }) {
 
     /**
      * A code or refresh token that was granted for one API: the token request may name it again, and no other. Of one that was granted for
-     * none the provider asks nothing here; its tokens stay opaque, whatever is named, and no gate takes those.
+     * none the provider asks nothing here, and refuses a request that names one.
      *
      * @param {Context} ctx
      * @param {{ resource?: string | string[] }} source
      */
     async useGrantedResource(ctx, source) {
-      const named = audienceOf(ctx);
-      if (named !== undefined && named !== source.resource) {
-        throw new errors.InvalidTarget('audience is another than was granted');
-      }
+      refuseAnotherApi(source, audienceOf(ctx));
       return true;
     },
 
@@ -65,6 +62,31 @@ export function resourceIndicators({ audience, accessTokenSeconds }) {
       };
     },
   };
+}
+
+/**
+ * Whether a refresh token is used up and another given: always, unless the request names another API than it was granted for. The provider would
+ * tell that only afterwards, and the session would have ended for a mistake.
+ *
+ * @param {Context} ctx
+ */
+export async function rotateRefreshToken(ctx) {
+  const token = /** @type {{ resource?: string | string[] }} */ (ctx.oidc.entities.RefreshToken);
+  for (const named of [audienceOf(ctx), ctx.oidc.params?.['resource']].flat()) {
+    refuseAnotherApi(token, named);
+  }
+  return true;
+}
+
+/**
+ * @param {{ resource?: string | string[] }} source a code or refresh token
+ * @param {unknown} named
+ */
+function refuseAnotherApi(source, named) {
+  const granted = [source.resource ?? []].flat();
+  if (named !== undefined && !granted.some((resource) => resource === named)) {
+    throw new errors.InvalidTarget('audience is another than was granted');
+  }
 }
 
 /**

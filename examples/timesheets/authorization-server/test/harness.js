@@ -190,9 +190,10 @@ export async function tokensOf(issuer, name, changed, browser = new Browser(issu
 /**
  * @param {string} issuer
  * @param {string | undefined} token
+ * @param {Record<string, string>} more
  */
-export function refresh(issuer, token) {
-  return post(issuer, '/oauth/token', { grant_type: 'refresh_token', client_id: ASKED.client_id, refresh_token: token });
+export function refresh(issuer, token, more = {}) {
+  return post(issuer, '/oauth/token', { grant_type: 'refresh_token', client_id: ASKED.client_id, refresh_token: token, ...more });
 }
 
 /**

@@ -100,6 +100,22 @@ test('a request for two APIs, or another than was granted, is refused', async (t
   assert.equal(other.body.error, 'invalid_target');
 });
 
+test('a refresh token is not used up by a request for another API', async (t) => {
+  const { issuer } = await start(t);
+  const other = 'https://other.example.com/';
+  for (const [asked, named] of /** @type {const} */ ([
+    [{}, { audience: other }],
+    [{}, { resource: other }],
+    [{ audience: undefined }, { resource: AUDIENCE }],
+    [{ audience: undefined }, { audience: AUDIENCE }],
+  ])) {
+    const { refresh_token: token } = await tokensOf(issuer, 'alice', asked);
+    const { status, body } = await refresh(issuer, token, named);
+    assert.deepEqual([status, body.error], [400, 'invalid_target'], JSON.stringify([asked, named]));
+    assert.equal((await refresh(issuer, token)).status, 200);
+  }
+});
+
 test('the standard parameter names the API as well', async (t) => {
   const { issuer } = await start(t);
   const tokens = await tokensOf(issuer, 'alice', { audience: undefined, resource: AUDIENCE });
