@@ -18,6 +18,9 @@ struct Config {
     /// An empty address is the page's own origin.
     #[serde(default)]
     apis: BTreeMap<String, String>,
+    /// Where the issuer's endpoints are that are not where it is itself.
+    #[serde(default)]
+    endpoint_origins: Vec<String>,
 }
 
 /// Why there is no policy.
@@ -42,10 +45,15 @@ pub(crate) fn of(config: Option<&str>) -> Result<HeaderValue, InvalidConfig> {
 }
 
 fn origins(config: &str) -> Result<BTreeSet<String>, InvalidConfig> {
-    let Config { issuer, apis } = serde_json::from_str(config).map_err(InvalidConfig::Shape)?;
+    let Config {
+        issuer,
+        apis,
+        endpoint_origins,
+    } = serde_json::from_str(config).map_err(InvalidConfig::Shape)?;
     let apis = apis.into_values().filter(|address| !address.is_empty());
     std::iter::once(issuer)
         .chain(apis)
+        .chain(endpoint_origins)
         .map(|address| origin(&address).ok_or(InvalidConfig::Address(address)))
         .collect()
 }
@@ -100,6 +108,10 @@ mod tests {
                 "https://login.example.com",
             ),
             (r#"{"issuer":"http://[::1]:9101/"}"#, "http://[::1]:9101"),
+            (
+                r#"{"issuer":"https://id.example.com/pool","endpoint_origins":["https://login.example.com"]}"#,
+                "https://id.example.com https://login.example.com",
+            ),
         ] {
             let found = connect(config);
             assert!(
@@ -123,6 +135,8 @@ mod tests {
             r#"{"issuer":"https://a,b/"}"#,
             r#"{"issuer":"https://a b/"}"#,
             r#"{"issuer":"https://a/","apis":{"x":"/timesheets"}}"#,
+            r#"{"issuer":"https://a/","endpoint_origins":["*"]}"#,
+            r#"{"issuer":"https://a/","endpoint_origins":[""]}"#,
         ] {
             assert!(of(Some(config)).is_err(), "{config}");
         }

@@ -1,6 +1,5 @@
 import { ErrorResponse } from 'oidc-client-ts';
 
-import { abilities } from './abilities.ts';
 import { apiClient } from './api-client.ts';
 import { chooseApi, type Configuration } from './configuration.ts';
 import { dropDraft, keepDraft, takeDraft } from './draft.ts';
@@ -76,7 +75,7 @@ export class App {
       accessToken: () => session.accessToken(),
       renew: async () => {
         const renewal = await session.renew();
-        if (renewal === 'renewed') screen.setAbilities(abilities(session.scope()));
+        if (renewal === 'renewed') screen.setAbilities(session.abilities());
         return renewal;
       },
     };
@@ -99,7 +98,7 @@ export class App {
           this.showSignIn({ tone: 'bad', text: sentence(failure) });
         },
       },
-      abilities(session.scope()),
+      session.abilities(),
     );
     this.#show('timesheet', screen.element);
 

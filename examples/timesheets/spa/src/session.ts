@@ -1,6 +1,6 @@
 import { ErrorResponse, InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 
-import { REQUESTED_SCOPE } from './abilities.ts';
+import { abilities, type Abilities, requestedScope } from './abilities.ts';
 import type { Configuration } from './configuration.ts';
 import { fetchProfile, type Profile } from './profile.ts';
 import type { Renewal, TokenSource } from './renewal.ts';
@@ -26,7 +26,7 @@ export class Session implements TokenSource {
       redirect_uri: appAddress,
       post_logout_redirect_uri: appAddress,
       response_type: 'code',
-      scope: REQUESTED_SCOPE,
+      scope: requestedScope(configuration.openidScopes, configuration.scopePrefix),
       userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
       // State, nonce and PKCE verifier outlive the redirect; the library removes them when the user is back.
       stateStore: new WebStorageStateStore({ store: sessionStorage }),
@@ -67,9 +67,9 @@ export class Session implements TokenSource {
     return this.#user?.profile.sub;
   }
 
-  /** What was granted, which may be less than what was asked for. */
-  scope(): string {
-    return this.#user?.scope ?? '';
+  /** By what was granted, which may be less than what was asked for. */
+  abilities(): Abilities {
+    return abilities(this.#user?.scope ?? '', this.#configuration.scopePrefix);
   }
 
   async profile(): Promise<Profile | undefined> {

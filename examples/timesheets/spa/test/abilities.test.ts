@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { abilities } from '../src/abilities.ts';
+import { abilities, requestedScope } from '../src/abilities.ts';
 
 test('buttons follow the granted scope', () => {
   const cases: [string, boolean, boolean][] = [
@@ -16,5 +16,14 @@ test('buttons follow the granted scope', () => {
     ['CREATE:timesheets', false, false],
     ['create:timesheets,delete:timesheets', false, false],
   ];
-  for (const [scope, add, remove] of cases) assert.deepEqual(abilities(scope), { add, remove }, scope);
+  for (const [scope, add, remove] of cases) assert.deepEqual(abilities(scope, ''), { add, remove }, scope);
+});
+
+test('scopes with the name of the API before them', () => {
+  const prefix = 'https://timesheets.example.com/api/';
+  const all = requestedScope(['openid', 'email'], prefix);
+  assert.equal(all.split(' ').filter((scope) => scope.startsWith(prefix)).length, 3);
+  assert.ok(all.startsWith('openid email https://'));
+  assert.deepEqual(abilities(all, prefix), { add: true, remove: true });
+  assert.deepEqual(abilities('create:timesheets admin', prefix), { add: false, remove: false }, 'the scopes of another API');
 });

@@ -20,12 +20,17 @@ function refused(changes: Record<string, unknown>, expected: RegExp): void {
 }
 
 test('a valid file', () => {
-  const { issuer, clientId, audience, apis } = parseConfiguration(VALID);
+  const { issuer, clientId, audience, openidScopes, scopePrefix, apis } = parseConfiguration(VALID);
+  assert.deepEqual(openidScopes, ['openid', 'profile', 'email', 'offline_access']);
+  assert.equal(scopePrefix, '');
   assert.equal(issuer, 'http://127.0.0.1:9101/', 'the slash at the end stays: the issuer is compared byte for byte');
   assert.equal(clientId, 'timesheets-spa');
   assert.equal(audience, 'https://timesheets.example.com/api');
   assert.deepEqual([...apis], [['same-origin', ''], ['two-origins', 'http://127.0.0.1:8081']]);
   parseConfiguration({ ...VALID, issuer: 'https://tenant.eu.auth0.com/', client_id: 'made-on-the-fly', apis: { 'same-origin': '' } });
+  const prefixed = { ...VALID, openid_scopes: ['openid'], scope_prefix: 'api://0a1b/', endpoint_origins: ['https://login.example.com', 'http://[::1]:9101'] };
+  assert.equal(parseConfiguration(prefixed).scopePrefix, 'api://0a1b/');
+  assert.deepEqual(parseConfiguration(prefixed).openidScopes, ['openid']);
 });
 
 test('what is wrong is named', () => {
@@ -34,6 +39,18 @@ test('what is wrong is named', () => {
     for (const value of [undefined, '', 1, 'x'.repeat(2049)]) refused({ [member]: value }, new RegExp(`“${member}” must be a text`));
   }
   refused({ clientid: 'x' }, /unknown member “clientid”/);
+  for (const scope_prefix of [null, 1, 'two words', 'a"', 'x'.repeat(2049)]) refused({ scope_prefix }, /“scope_prefix” must be/);
+  for (const openid_scopes of [null, 'openid', ['email'], ['openid', ''], ['openid', 'a b'], ['openid', 1], Array.from({ length: 17 }, () => 'openid')]) {
+    refused({ openid_scopes }, /“openid_scopes” must be a list/);
+  }
+  for (const endpoint_origins of [null, 'https://a.example', Array.from({ length: 17 }, () => 'https://a.example')]) {
+    refused({ endpoint_origins }, /“endpoint_origins” must be a list/);
+  }
+  refused({ endpoint_origins: [1] }, /“endpoint_origins” must be a text/);
+  for (const origin of ['https://a.example/', 'https://a.example/b', 'https://a.example:443', 'https://A.example']) {
+    refused({ endpoint_origins: [origin] }, /“endpoint_origins” must hold origins/);
+  }
+  refused({ endpoint_origins: ['http://a.example'] }, /“endpoint_origins” must be an https address/);
   refused({ apis: undefined }, /“apis” must be/);
   refused({ apis: [] }, /“apis” must be/);
   refused({ apis: { 'two-origins': 'https://a.example' } }, /must have “same-origin”/);
