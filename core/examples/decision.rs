@@ -46,8 +46,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match run(&kind, times) {
-        Ok(allowed) => {
-            println!("{allowed} of {times} allowed");
+        Ok((allowed, cached)) => {
+            println!("{allowed} of {times} allowed, {cached} octets in the token cache");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -57,8 +57,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Decides so many times, writes the answers of refusals, and returns how many were allowed.
-fn run(kind: &str, times: u32) -> Result<u32, Box<dyn std::error::Error>> {
+/// Decides so many times, writes the answers of refusals, and returns how many were allowed, and the octets of the token cache at the end.
+fn run(kind: &str, times: u32) -> Result<(u32, usize), Box<dyn std::error::Error>> {
     let policy = Policy::parse(&policy(if kind == "new" { "0KiB" } else { "4MiB" }))?;
     let (keys, mut tokens) = (KeyCache::new(&policy), TokenCache::new(&policy, 7));
     let credential = match kind {
@@ -84,7 +84,7 @@ fn run(kind: &str, times: u32) -> Result<u32, Box<dyn std::error::Error>> {
             Decision::NeedKeys(_) => return Err("the keys stand in the policy".into()),
         }
     }
-    Ok(allowed)
+    Ok((allowed, tokens.used_bytes()))
 }
 
 fn policy(token_cache: &str) -> String {

@@ -174,7 +174,7 @@ fn date(
 ) -> Result<Option<NumericDate>, InvalidClaims> {
     match value {
         None => Ok(None),
-        Some(Value::Number(seconds)) => Ok(Some(NumericDate::from_seconds(seconds))),
+        Some(Value::Number(seconds)) => Ok(Some(NumericDate::from_seconds(&seconds))),
         Some(_) => Err(InvalidClaims::WrongType { claim }),
     }
 }

@@ -125,14 +125,14 @@ fn names_an_audience(claims: &Claims, audience_claim: &str, wanted: &[String]) -
 
 fn holds(claim: Option<Value<'_>>, test: &ClaimTest) -> bool {
     match (test, claim) {
-        (ClaimTest::Exists(expected), _) => claim.is_some() == *expected,
+        (ClaimTest::Exists(expected), claim) => claim.is_some() == *expected,
         (_, None) => false,
-        (ClaimTest::Equals(expected), Some(claim)) => is_same_scalar(claim, expected),
+        (ClaimTest::Equals(expected), Some(claim)) => is_same_scalar(&claim, expected),
         (ClaimTest::OneOf(expected), Some(claim)) => {
-            expected.iter().any(|one| is_same_scalar(claim, one))
+            expected.iter().any(|one| is_same_scalar(&claim, one))
         }
         (ClaimTest::Contains(expected), Some(Value::Array(mut list))) => {
-            list.any(|element| is_same_scalar(element, expected))
+            list.any(|element| is_same_scalar(&element, expected))
         }
         // A string contains no roles: `contains` on it would be a search for part of a word.
         (ClaimTest::Contains(_), Some(_)) => false,
@@ -140,9 +140,9 @@ fn holds(claim: Option<Value<'_>>, test: &ClaimTest) -> bool {
 }
 
 /// Equality of JSON scalars with their type: `1` is `1.0`, but neither is `"1"` or `true`.
-fn is_same_scalar(claim: Value<'_>, expected: &serde_json::Value) -> bool {
+fn is_same_scalar(claim: &Value<'_>, expected: &serde_json::Value) -> bool {
     match (claim, expected) {
-        (Value::Bool(claim), serde_json::Value::Bool(expected)) => claim == *expected,
+        (Value::Bool(claim), serde_json::Value::Bool(expected)) => claim == expected,
         (Value::String(claim), serde_json::Value::String(expected)) => claim == expected,
         (Value::Number(claim), serde_json::Value::Number(expected)) => {
             claim == expected || is_same_integer(claim, expected)

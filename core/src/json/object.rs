@@ -19,35 +19,43 @@ pub(crate) struct Object {
 }
 
 /// A value, or the name before one. What an array or an object holds comes right behind it.
+///
+/// The token cache holds some twenty of them for each token, so they are small: a number comes without its alignment.
 #[derive(Clone, PartialEq)]
 pub(super) enum Node {
     Null,
     Bool(bool),
-    Number(Number),
+    /// The octets of a `u64`.
+    Unsigned([u8; 8]),
+    /// The octets of an `i64`.
+    Signed([u8; 8]),
+    /// The octets of an `f64`.
+    Float([u8; 8]),
     String(Span),
     Array(Inside),
     Object(Inside),
-    /// A name, and how many nodes its value takes: who looks for another name goes past them.
-    Name(Span, Inside),
+    Name(Span),
 }
+
+const _: () = assert!(size_of::<Node>() == 12);
 
 /// A part of the text.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 /// How many of the nodes behind a node belong to it.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Inside(pub(super) usize);
+pub(super) struct Inside(pub(super) u32);
 
 /// A value (RFC 8259 section 3) as it stands in an [`Object`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
-    Number(&'a Number),
+    Number(Number),
     String(&'a str),
     Array(Elements<'a>),
     Object(Members<'a>),
@@ -68,14 +76,20 @@ struct Nodes<'a> {
     nodes: &'a [Node],
 }
 
+impl Inside {
+    fn nodes(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Span {
     fn of(self, text: &str) -> Option<&str> {
-        text.get(self.start..self.end)
+        text.get(self.start as usize..self.end as usize)
     }
 
     /// The same without a look at where its characters begin and end: enough to compare.
     pub(super) fn octets(self, text: &str) -> &[u8] {
-        let octets = text.as_bytes().get(self.start..self.end);
+        let octets = text.as_bytes().get(self.start as usize..self.end as usize);
         octets.unwrap_or_default()
     }
 }
@@ -114,13 +128,17 @@ impl Object {
     }
 }
 
+#[expect(
+    clippy::wrong_self_convention,
+    reason = "no larger than two references, and `Copy` but for the number of `serde_json`"
+)]
 impl<'a> Value<'a> {
     /// The value as `serde_json` has it.
     pub(crate) fn to_json(self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,
             Self::Bool(value) => value.into(),
-            Self::Number(number) => number.clone().into(),
+            Self::Number(number) => number.into(),
             Self::String(text) => text.into(),
             Self::Array(elements) => elements.map(Self::to_json).collect(),
             Self::Object(members) => members
@@ -158,11 +176,18 @@ impl<'a> Members<'a> {
     /// The value of a name, if the object has it.
     pub(crate) fn get(self, name: &str) -> Option<Value<'a>> {
         let Self(Nodes { text, mut nodes }) = self;
-        while let [Node::Name(known, Inside(value)), rest @ ..] = nodes {
+        while let [Node::Name(known), behind @ ..] = nodes {
             if known.octets(text) == name.as_bytes() {
-                return Nodes { text, nodes: rest }.value();
+                let nodes = behind;
+                return Nodes { text, nodes }.value();
             }
-            nodes = rest.get(*value..)?;
+            nodes = match behind {
+                [Node::Array(inside) | Node::Object(inside), rest @ ..] => {
+                    rest.get(inside.nodes()..)?
+                }
+                [_, rest @ ..] => rest,
+                [] => return None,
+            };
         }
         None
     }
@@ -187,7 +212,7 @@ impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, Value<'a>);
 
     fn next(&mut self) -> Option<(&'a str, Value<'a>)> {
-        let (Node::Name(name, _), rest) = self.0.nodes.split_first()? else {
+        let (Node::Name(name), rest) = self.0.nodes.split_first()? else {
             return None;
         };
         self.0.nodes = rest;
@@ -203,16 +228,18 @@ impl<'a> Nodes<'a> {
         Some(match first {
             Node::Null => Value::Null,
             Node::Bool(value) => Value::Bool(*value),
-            Node::Number(number) => Value::Number(number),
+            Node::Unsigned(octets) => Value::Number(u64::from_ne_bytes(*octets).into()),
+            Node::Signed(octets) => Value::Number(i64::from_ne_bytes(*octets).into()),
+            Node::Float(octets) => Value::Number(Number::from_f64(f64::from_ne_bytes(*octets))?),
             Node::String(span) => Value::String(span.of(self.text)?),
             Node::Array(inside) => Value::Array(Elements(self.split(*inside)?)),
             Node::Object(inside) => Value::Object(Members(self.split(*inside)?)),
-            Node::Name(..) => return None,
+            Node::Name(_) => return None,
         })
     }
 
-    fn split(&mut self, Inside(nodes): Inside) -> Option<Self> {
-        let (nodes, rest) = self.nodes.split_at_checked(nodes)?;
+    fn split(&mut self, inside: Inside) -> Option<Self> {
+        let (nodes, rest) = self.nodes.split_at_checked(inside.nodes())?;
         self.nodes = rest;
         Some(Self { nodes, ..*self })
     }

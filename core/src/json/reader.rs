@@ -3,7 +3,6 @@
 use std::{fmt, str};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
 use smallvec::SmallVec;
 
 use super::object::{Inside, Node, Object, Span};
@@ -21,6 +20,8 @@ fn nodes_expected(text: &str) -> usize {
 
 /// The one object that `bytes` hold.
 pub(super) fn read(bytes: &[u8]) -> Result<Object, InvalidJson> {
+    // Places are numbers of 32 bits. Of what is read here nothing is as long by far.
+    u32::try_from(bytes.len()).map_err(|_| InvalidJson::Syntax)?;
     let text = str::from_utf8(bytes).map_err(|_| InvalidJson::NotUtf8)?;
     if text.starts_with('\u{feff}') {
         return Err(InvalidJson::ByteOrderMark);
@@ -63,9 +64,9 @@ impl Reader {
     }
 
     fn text(&mut self, text: &str) -> Span {
-        let start = self.object.text.len();
+        let start = place(self.object.text.len());
         self.object.text.push_str(text);
-        let end = self.object.text.len();
+        let end = place(self.object.text.len());
         Span { start, end }
     }
 
@@ -77,10 +78,10 @@ impl Reader {
     }
 
     /// Everything that came behind the node at `place` belongs to it.
-    fn close(&mut self, place: usize, kind: impl FnOnce(Inside) -> Node) {
+    fn close(&mut self, place: usize, kind: fn(Inside) -> Node) {
         let behind = self.object.nodes.get_mut(place..);
         if let Some([node, inside @ ..]) = behind {
-            *node = kind(Inside(inside.len()));
+            *node = kind(Inside(self::place(inside.len())));
         }
     }
 
@@ -102,6 +103,13 @@ impl Reader {
         self.names.truncate(first);
         came_twice
     }
+}
+
+/// A place in the text or among the nodes, in 32 bits.
+fn place(place: usize) -> u32 {
+    // INVARIANT: strings are no longer than they were written, and every node was written in an octet or more, of which there are no
+    // more than 32 bits can count.
+    place as u32
 }
 
 /// Reads a value, counts the depth, and refuses a name that comes twice: of two members with one name a `serde_json::Value` keeps the last.
@@ -147,18 +155,18 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.node(Node::Number(value.into()))
+        self.node(Node::Signed(value.to_ne_bytes()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.node(Node::Number(value.into()))
+        self.node(Node::Unsigned(value.to_ne_bytes()))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        let number = Number::from_f64(value);
-        self.node(Node::Number(
-            number.ok_or_else(|| E::custom("a number that is not finite"))?,
-        ))
+        match value.is_finite() {
+            true => self.node(Node::Float(value.to_ne_bytes())),
+            false => Err(E::custom("a number that is not finite")),
+        }
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
@@ -180,9 +188,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let Self { reader, .. } = self;
         let place = reader.open();
         let first_name = reader.names.len();
-        while let Some((name, name_place)) = access.next_key_seed(Name { reader })? {
+        while let Some(()) = access.next_key_seed(Name { reader })? {
             access.next_value_seed(Strict { reader, depth_left })?;
-            reader.close(name_place, |value| Node::Name(name, value));
         }
         reader.close(place, Node::Object);
         match reader.forget_names(first_name) {
@@ -192,29 +199,30 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
-/// Reads the name of a member, and says where its node is to be.
+/// Reads the name of a member.
 struct Name<'r> {
     reader: &'r mut Reader,
 }
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = (Span, usize);
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for Name<'_> {
-    type Value = (Span, usize);
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a member")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+    fn visit_str<E>(self, name: &str) -> Result<(), E> {
         let span = self.reader.text(name);
         self.reader.names.push(span);
-        Ok((span, self.reader.open()))
+        self.reader.object.nodes.push(Node::Name(span));
+        Ok(())
     }
 }
