@@ -113,9 +113,20 @@ impl Claims {
             && is_string("jti")
     }
 
-    /// How many octets these claims hold on the heap.
+    /// Gives back the memory that was asked for and is not needed.
+    pub(crate) fn shrink(&mut self) {
+        self.all.shrink();
+    }
+
+    /// How many octets these claims hold on the heap once they have shrunk.
     pub(crate) fn size(&self) -> usize {
         self.all.size()
+    }
+
+    /// How many they hold now.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.all.capacity()
     }
 
     /// The claims as other libraries would show them.

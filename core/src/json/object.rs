@@ -121,8 +121,21 @@ impl Object {
         Value::Object(self.members()).to_json()
     }
 
-    /// How many octets this holds on the heap.
+    /// Gives back the memory that was asked for and is not needed.
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.nodes.shrink_to_fit();
+    }
+
+    /// How many octets this holds on the heap once it has shrunk.
     pub(crate) fn size(&self) -> usize {
+        let nodes = self.nodes.len().saturating_mul(size_of::<Node>());
+        nodes.saturating_add(self.text.len())
+    }
+
+    /// How many it holds now.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
         let nodes = self.nodes.capacity().saturating_mul(size_of::<Node>());
         nodes.saturating_add(self.text.capacity())
     }

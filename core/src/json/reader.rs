@@ -13,7 +13,7 @@ use super::{InvalidJson, MAX_DEPTH};
 const FEW_NAMES: usize = 16;
 
 /// As many nodes as tokens of the known issuers have at most for their length: their payloads one for some twenty octets, their short headers
-/// more. Where there are more, they are moved once or twice as they grow; where there are fewer, the token cache pays for the room.
+/// more. Where there are more, they are moved once or twice as they grow; where there are fewer, the token cache gives back the room.
 fn nodes_expected(text: &str) -> usize {
     (text.len() / 18).saturating_add(6)
 }

@@ -145,6 +145,17 @@ fn an_object_is_no_smaller_than_what_it_holds() {
 }
 
 #[test]
+fn an_object_that_has_shrunk_holds_no_more_than_it_says() {
+    let text = json!({"a": 1, "b": ["c", null], "d": "e".repeat(200)}).to_string();
+    let mut object = Object::parse(text.as_bytes()).unwrap();
+    let before = object.clone();
+    assert!(object.capacity() > object.size());
+    object.shrink();
+    assert_eq!(object.capacity(), object.size());
+    assert!(object == before);
+}
+
+#[test]
 fn depth_is_bounded_for_arrays_and_objects() {
     assert!(Object::parse(nested(31, "[", "]").as_bytes()).is_ok());
     check(nested(32, "[", "]"), Err(InvalidJson::TooDeep));

@@ -65,6 +65,13 @@ impl<T> Deref for Verified<T> {
     }
 }
 
+impl Verified<Claims> {
+    /// Gives back the memory that was asked for and is not needed. The claims stay what they are.
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink();
+    }
+}
+
 /// Verifies the token's signature with `key`, and only then hands out its claims.
 ///
 /// # Errors
