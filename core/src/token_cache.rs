@@ -19,9 +19,12 @@ pub(crate) use key::TokenKey;
 use key::{Hashed, HeldToken, Text};
 use turned_away::{Arrival, TurnedAway};
 
-/// What an entry costs besides the octets of its token, its claims, its headers and its `kid`. In wasm, of 32 bits: 152 in the list, 6 to 17 in the
-/// table, which doubles as it grows, and 8 or so for what the allocator puts around each of six pieces and rounds up.
+/// What an entry costs besides the octets of its token, its claims, its headers and its `kid`. In wasm, of 32 bits: 152 in the list, 6 to 17 in
+/// the table, which doubles as it grows, and 8 or so for what the allocator puts around each of six pieces and rounds up.
 const ENTRY_OVERHEAD: usize = 256;
+
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<(HeldToken, Held, [usize; 2])>() == 152);
 
 /// Verified tokens, the least recently used of which make room for those that come again sooner.
 ///

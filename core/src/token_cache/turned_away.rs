@@ -52,7 +52,7 @@ impl TurnedAway {
     pub(super) fn take(&mut self, hash: u64, now: Arrival) -> Option<Arrival> {
         let count = self.places.len();
         let [mark, place] = [hash >> 32, hash & u64::from(u32::MAX)].map(u32::try_from);
-        // A place that holds nothing holds zero.
+        // No mark is zero: that is a place without one.
         let mark = NonZeroU32::new(mark.ok()?).or(Some(NonZeroU32::MIN));
         let place = usize::try_from(place.ok()?).ok()?.checked_rem(count)?;
         let held = self.places.get_mut(place)?;
