@@ -29,8 +29,8 @@ const MIB: u64 = 1024 * KIB;
 /// The token cache of the policy that is measured: what a policy has that says nothing.
 const TOKEN_CACHE_KIB: u64 = 4 * KIB;
 
-/// More than fit into that cache.
-const TOKENS: usize = 3 * CACHED as usize;
+/// More than fit into that cache, which holds some 3,000 of them.
+const TOKENS: usize = 4 * CACHED as usize;
 
 /// No reservation that is not a wall is so large.
 const SMALLEST_WALL: u64 = 6 * 1024 * MIB;

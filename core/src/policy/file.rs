@@ -32,7 +32,7 @@ shape! {
         preflight: String => words_or_default(&PREFLIGHTS),
         /// `shadow` decides and counts, but never refuses, unmatched routes and ambiguous paths included.
         mode: String => words_or_default(&MODES),
-        /// The memory of one worker for verified tokens, about 2 KiB each; `0` switches it off.
+        /// The memory of one worker for verified tokens, about 1.6 KiB each; `0` switches it off.
         token_cache: Scalar => quantity::token_cache_schema(),
         /// What is asked for, and who may. What no route matches is refused; the order never matters.
         routes: Items<RouteFile>,
