@@ -12,6 +12,9 @@ use crate::{envoy, process, wasm};
 /// The profile of Cargo.toml for programs of this machine that have to be fast.
 const PROFILE: &str = "optimised";
 
+/// The one for the command, as its users build it.
+const COMMAND_PROFILE: &str = "command";
+
 /// What can be measured: the first word behind `bench`.
 pub const MEASURED: [&str; 5] = ["envoy", "spin", "verify", "scale", "policy"];
 
@@ -21,7 +24,10 @@ pub fn run(layout: &Layout, arguments: &[OsString]) -> Result<()> {
         Some("spin") => on_spin(layout)?,
         Some("envoy") => in_envoy(layout)?,
         Some("scale") => Environment::new(),
-        Some("policy") => vec![("SCOPEGATE_COMMAND", build(layout, "scopegate")?)],
+        Some("policy") => vec![(
+            "SCOPEGATE_COMMAND",
+            build_in(layout, "scopegate", COMMAND_PROFILE)?,
+        )],
         // A program of its own, so that the others need no wasmtime.
         Some("verify") => {
             let environment = of_verify(layout)?;
