@@ -272,3 +272,30 @@ impl Stop {
         Self::at(Place::of_position(error.marker()), kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is noted of a mapping with these keys.
+    fn noted(keys: &[String]) -> Vec<Fault> {
+        let text: String = keys.iter().map(|key| format!("{key}: 1\n")).collect();
+        let mut faults = Vec::new();
+        let read = tree(&text, &mut |_, fault| faults.push(fault));
+        assert_eq!(read.is_some(), faults.is_empty(), "{text}");
+        faults
+    }
+
+    #[test]
+    fn a_twin_is_found_among_few_keys_and_among_many() {
+        for count in [1, 2, FEW_KEYS - 1, FEW_KEYS, FEW_KEYS + 1, 3 * FEW_KEYS] {
+            let keys: Vec<String> = (0..count).map(|number| format!("k{number}")).collect();
+            assert_eq!(noted(&keys), [], "{count}");
+            for twin in &keys {
+                let key = twin.clone();
+                let twice = [keys.as_slice(), std::slice::from_ref(twin)].concat();
+                assert_eq!(noted(&twice), [Fault::DuplicateKey { key }], "{count}");
+            }
+        }
+    }
+}
