@@ -29,6 +29,7 @@ use crate::Misuse;
 use crate::issuer::Algorithm;
 use arguments::{Options, Task};
 use report::Report;
+use workload::Load;
 
 /// Where figures and chart are written.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
@@ -58,7 +59,7 @@ fn measure(options: &Options) -> Result<()> {
         rounds: options.rounds,
         seconds: options.time.as_secs_f64(),
         is_pinned: bench.is_pinned,
-        cached: bench.cache.tokens,
+        cached: bench.caches.of(Load::Rs256One)?.tokens,
         differences: &differences,
         rows: &rows,
         outcomes: &targets::judge(&rows),

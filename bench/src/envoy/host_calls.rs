@@ -10,7 +10,7 @@ use crate::envoy::floor::Floor;
 use crate::envoy::policy;
 use crate::envoy::setup::{self, Setup};
 use crate::envoy::subject::Bench;
-use crate::envoy::workload::head;
+use crate::envoy::workload::{Load, head};
 use crate::issuer::Algorithm;
 
 /// How long the log may take to be written.
@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Where they differ, in words; nothing where they do not.
 pub(crate) fn differences(bench: &Bench) -> Result<Vec<String>> {
     let issuer = &bench.issuer;
-    let policy = policy::few_routes(issuer, bench.cache.kibibytes);
+    let cache = bench.caches.of(Load::Rs256One)?;
+    let policy = policy::few_routes(issuer, cache.kibibytes);
     let mut launch = Launch::new(&bench.envoy_bin);
     "wasm:trace".clone_into(&mut launch.component_log_level);
     let envoy = launch.start(&setup::gate_and_floors(&bench.files, &policy, issuer)?)?;

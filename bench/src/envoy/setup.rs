@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::envoy::floor::{self, Floor};
 use crate::envoy::native;
 use crate::envoy::policy;
-use crate::envoy::token_cache::CacheSize;
+use crate::envoy::token_cache::CacheSizes;
+use crate::envoy::workload::Load;
 use crate::issuer::Issuer;
 use crate::upstream::CONTENT;
 
@@ -76,12 +77,26 @@ impl Setup {
             Self::JwtAuthnRbac | Self::Scopegate | Self::ScopegateUncached
         )
     }
-}
 
-/// The listener of the large policy.
-pub(crate) const MANY_ROUTES: &str = "scopegate, 1,000 routes";
-/// The listener of the native filters with a token cache.
-pub(crate) const CACHED_RBAC: &str = "jwt_authn-rbac, cached";
+    /// Whether a load has a listener of this for itself. Where a token cache is filled, tokens of other loads would be in use beside
+    /// those of this one, which would then be known or not as the order of the loads has it.
+    pub(crate) fn is_apart(self, load: Load) -> bool {
+        match self {
+            Self::Scopegate => load.fills_caches() || load == Load::Routes1000,
+            Self::JwtAuthnCache => load.fills_caches(),
+            Self::JwtAuthnRbac => load == Load::Rs256Zipf,
+            _ => false,
+        }
+    }
+
+    /// The name of its listener for that load.
+    pub(crate) fn listener(self, load: Load) -> String {
+        if self.is_apart(load) {
+            return format!("{}, {}", self.name(), load.name());
+        }
+        self.name().to_owned()
+    }
+}
 
 /// The host by whose name a request asks what the upstream would have seen: see [`SEEN`].
 pub(crate) const CHECK_HOST: &str = "check.example.com";
@@ -97,35 +112,23 @@ pub(crate) struct Files {
     pub(crate) floor: PathBuf,
 }
 
-/// All listeners, in one configuration of Envoy.
-pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) -> Result<String> {
-    let mut listeners: Vec<Value> = Setup::ALL
-        .into_iter()
+/// All listeners for these loads, in one configuration of Envoy.
+pub(crate) fn configuration(
+    files: &Files,
+    issuer: &Issuer,
+    caches: &CacheSizes,
+    loads: &[Load],
+) -> Result<String> {
+    let mut listeners = Vec::new();
+    for setup in Setup::ALL {
         // Those of the floors are below: one for each load.
-        .filter(|setup| *setup != Setup::WasmFloor)
-        .map(|setup| match setup {
-            Setup::None => open(setup.name(), &[]),
-            Setup::WasmHeader => open(setup.name(), &[wasm(&files.header, setup.name())]),
-            Setup::WasmHostcalls | Setup::WasmFloor => {
-                open(setup.name(), &[wasm(&files.hostcalls, setup.name())])
-            }
-            Setup::JwtAuthn => open(setup.name(), &[native::jwt_authn(issuer, None)]),
-            Setup::JwtAuthnCache => open(
-                setup.name(),
-                &[native::jwt_authn(issuer, Some(cache.tokens))],
-            ),
-            Setup::JwtAuthnRbac => native::with_rbac(setup.name(), issuer, None),
-            Setup::Scopegate => gate(
-                setup.name(),
-                files,
-                &policy::few_routes(issuer, cache.kibibytes),
-            ),
-            Setup::ScopegateUncached => gate(setup.name(), files, &policy::few_routes(issuer, 0)),
-        })
-        .collect();
-    listeners.push(native::with_rbac(CACHED_RBAC, issuer, Some(cache.tokens)));
-    let many = policy::many_routes(issuer, cache.kibibytes);
-    listeners.push(gate(MANY_ROUTES, files, &many));
+        if setup != Setup::WasmFloor {
+            listeners.push(setup.configured(Load::Rs256One, files, issuer, caches)?);
+        }
+        for load in loads.iter().filter(|load| setup.is_apart(**load)) {
+            listeners.push(setup.configured(*load, files, issuer, caches)?);
+        }
+    }
     for floor in Floor::ALL {
         listeners.push(floor.listener(files, issuer)?);
     }
@@ -137,6 +140,36 @@ pub(crate) fn configuration(files: &Files, issuer: &Issuer, cache: CacheSize) ->
         issuer.address(),
         &[],
     ))
+}
+
+impl Setup {
+    /// Its listener for that load.
+    fn configured(
+        self,
+        load: Load,
+        files: &Files,
+        issuer: &Issuer,
+        caches: &CacheSizes,
+    ) -> Result<Value> {
+        let cache = caches.of(load)?;
+        let name = &self.listener(load);
+        Ok(match self {
+            Self::None => open(name, &[]),
+            Self::WasmHeader => open(name, &[wasm(&files.header, name)]),
+            Self::WasmHostcalls | Self::WasmFloor => open(name, &[wasm(&files.hostcalls, name)]),
+            Self::JwtAuthn => open(name, &[native::jwt_authn(issuer, None)]),
+            Self::JwtAuthnCache => open(name, &[native::jwt_authn(issuer, Some(cache.tokens))]),
+            Self::JwtAuthnRbac => {
+                let cached = (load == Load::Rs256Zipf).then_some(cache.tokens);
+                native::with_rbac(name, issuer, cached)
+            }
+            Self::Scopegate if load == Load::Routes1000 => {
+                gate(name, files, &policy::many_routes(issuer, cache.kibibytes))
+            }
+            Self::Scopegate => gate(name, files, &policy::few_routes(issuer, cache.kibibytes)),
+            Self::ScopegateUncached => gate(name, files, &policy::few_routes(issuer, 0)),
+        })
+    }
 }
 
 /// The gate alone, or no filter: what the memory is measured with.

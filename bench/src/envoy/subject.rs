@@ -10,7 +10,7 @@ use e2e::envoy::{Envoy, Launch};
 use crate::envoy::arguments::Options;
 use crate::envoy::floor::{self, Floor};
 use crate::envoy::setup::{self, Files, Setup};
-use crate::envoy::token_cache::CacheSize;
+use crate::envoy::token_cache::CacheSizes;
 use crate::envoy::trial;
 use crate::envoy::worker::{Place, Processors, Worker};
 use crate::envoy::workload::{CACHED, Load, Requests};
@@ -28,7 +28,7 @@ pub(crate) struct Subject {
     pub(crate) load: Load,
     pub(crate) setup: Setup,
     /// Whose name the listener has.
-    pub(crate) listener: &'static str,
+    pub(crate) listener: String,
     pub(crate) address: SocketAddr,
     /// What every answer must have.
     pub(crate) status: u16,
@@ -38,7 +38,7 @@ pub(crate) struct Subject {
 pub(crate) struct Bench {
     pub(crate) subjects: Vec<Subject>,
     pub(crate) worker: Worker,
-    pub(crate) cache: CacheSize,
+    pub(crate) caches: CacheSizes,
     pub(crate) files: Files,
     pub(crate) envoy_bin: PathBuf,
     pub(crate) processors: Processors,
@@ -65,10 +65,9 @@ impl Bench {
         )?;
         let issuer = Issuer::start(&SIGNED_WITH)?;
         let good = issuer.token(Algorithm::Rs256)?;
-        let samples = issuer.distinct(Algorithm::Rs256, 8)?;
-        let cache = CacheSize::for_tokens(CACHED, &issuer, &samples)?;
+        let caches = CacheSizes::for_tokens(CACHED, &issuer, &SIGNED_WITH)?;
         let requests = Requests::of(&options.loads, &issuer, &good)?;
-        let text = setup::configuration(&files, &issuer, cache)?;
+        let text = setup::configuration(&files, &issuer, &caches, &options.loads)?;
         let processors = Processors::given();
         let is_pinned = processors.keep_to(Place::Others);
         let envoy = start(&envoy_bin, &text, &processors)?;
@@ -79,7 +78,7 @@ impl Bench {
                 .copied()
                 .with_context(|| format!("Envoy has no listener {name}"))
         };
-        trial::pass(address, &issuer)?;
+        trial::pass(address, &issuer, &options.loads)?;
         let mut subjects = Vec::new();
         for load in &options.loads {
             for setup in &options.setups {
@@ -92,8 +91,8 @@ impl Bench {
                 subjects.push(Subject {
                     load: *load,
                     setup: *setup,
+                    address: address(&listener)?,
                     listener,
-                    address: address(listener)?,
                     status: match load {
                         Load::Refused if setup.is_a_gate() => 401,
                         Load::Refused if *setup == Setup::WasmFloor => Floor::Refused.status(),
@@ -105,7 +104,7 @@ impl Bench {
         Ok(Self {
             subjects,
             worker: Worker::of(envoy.id())?,
-            cache,
+            caches,
             files,
             envoy_bin,
             processors,
@@ -134,16 +133,13 @@ pub(crate) fn start(bin: &Path, configuration: &str, processors: &Processors) ->
     envoy
 }
 
-/// Both token caches have a part in the load by Zipf's law, so there the native filters have theirs.
-/// A floor, and a gate without a token cache, there are for some loads alone.
-fn listener_for(setup: Setup, load: Load) -> Option<&'static str> {
+/// The name of the listener, if there is one: a floor, and a gate without a token cache, there are for some loads alone.
+fn listener_for(setup: Setup, load: Load) -> Option<String> {
     match (setup, load) {
-        (Setup::JwtAuthnRbac, Load::Rs256Zipf) => Some(setup::CACHED_RBAC),
-        (Setup::Scopegate, Load::Routes1000) => Some(setup::MANY_ROUTES),
-        (Setup::WasmFloor, load) => Floor::of(load).map(Floor::name),
+        (Setup::WasmFloor, load) => Floor::of(load).map(|floor| floor.name().to_owned()),
         // With a token that is known, or none, it would be what `scopegate` is.
         (Setup::ScopegateUncached, load) if !load.is_distinct() => None,
-        _ => Some(setup.name()),
+        _ => Some(setup.listener(load)),
     }
 }
 

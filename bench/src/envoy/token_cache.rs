@@ -1,5 +1,6 @@
 //! How large the gate's token cache has to be to hold as many tokens as Envoy's own: ours is bounded in octets, Envoy's in tokens.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,10 +10,37 @@ use scopegate_core::{
 };
 
 use crate::envoy::policy;
-use crate::issuer::Issuer;
+use crate::envoy::workload::Load;
+use crate::issuer::{Algorithm, Issuer};
 
 /// What a policy may allow at most, in KiB; enough for every token here.
 const LARGEST: u64 = 64 * 1024;
+
+/// For each algorithm the size of both caches: its signatures have a length of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct CacheSizes(BTreeMap<Algorithm, CacheSize>);
+
+impl CacheSizes {
+    /// The sizes for about so many tokens.
+    pub(crate) fn for_tokens(
+        wanted: u64,
+        issuer: &Issuer,
+        algorithms: &[Algorithm],
+    ) -> Result<Self> {
+        let sizes = algorithms.iter().map(|algorithm| {
+            let samples = issuer.distinct(*algorithm, 8)?;
+            let size = CacheSize::for_tokens(wanted, issuer, &samples)?;
+            Ok((*algorithm, size))
+        });
+        Ok(Self(sizes.collect::<Result<_>>()?))
+    }
+
+    /// The size for the tokens of that load.
+    pub(crate) fn of(&self, load: Load) -> Result<CacheSize> {
+        let size = self.0.get(&load.algorithm());
+        size.copied().context("tokens that were never measured")
+    }
+}
 
 /// A size of both caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +104,6 @@ fn fetched(issuer: &Issuer) -> Result<KeyAnswer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::Algorithm;
 
     #[test]
     fn so_many_tokens_fit() {

@@ -7,8 +7,8 @@ use e2e::http1;
 use serde_json::json;
 
 use crate::envoy::floor::Floor;
-use crate::envoy::setup::{CACHED_RBAC, CHECK_HOST, MANY_ROUTES, SEEN, Setup};
-use crate::envoy::workload::{head_to, refused};
+use crate::envoy::setup::{CHECK_HOST, SEEN, Setup};
+use crate::envoy::workload::{Load, head_to, refused};
 use crate::issuer::{Algorithm, Issuer};
 
 const ALGORITHMS: [Algorithm; 4] = [
@@ -19,23 +19,26 @@ const ALGORITHMS: [Algorithm; 4] = [
 ];
 
 /// Asks every listener for what it must let pass, and for what it must not.
-pub(crate) fn pass(address: impl Fn(&str) -> Result<SocketAddr>, issuer: &Issuer) -> Result<()> {
-    let further = [
-        (Setup::JwtAuthnRbac, CACHED_RBAC),
-        (Setup::Scopegate, MANY_ROUTES),
-    ];
-    let all = Setup::ALL.map(|setup| (setup, setup.name()));
-    let all = all
-        .into_iter()
-        .filter(|(setup, _)| *setup != Setup::WasmFloor);
+pub(crate) fn pass(
+    address: impl Fn(&str) -> Result<SocketAddr>,
+    issuer: &Issuer,
+    loads: &[Load],
+) -> Result<()> {
     for floor in Floor::ALL {
         let request = head_to(CHECK_HOST, Some(&issuer.token(Algorithm::Rs256)?));
         let got = http1::exchange(address(floor.name())?, &request)?.status;
         ensure!(got == floor.status(), "{} answers {got}", floor.name());
     }
-    for (setup, listener) in all.chain(further) {
-        one(setup, address(listener)?, issuer)
-            .with_context(|| format!("the listener {listener}"))?;
+    for setup in Setup::ALL {
+        if setup == Setup::WasmFloor {
+            continue;
+        }
+        let apart = loads.iter().filter(|load| setup.is_apart(**load));
+        for load in std::iter::once(&Load::Rs256One).chain(apart) {
+            let listener = setup.listener(*load);
+            one(setup, address(&listener)?, issuer)
+                .with_context(|| format!("the listener {listener}"))?;
+        }
     }
     Ok(())
 }

@@ -69,6 +69,17 @@ impl Load {
         self.tokens().is_some_and(|(_, count)| count == DISTINCT)
     }
 
+    /// Whether more tokens come than the token caches hold.
+    pub(crate) fn fills_caches(self) -> bool {
+        self.tokens().is_some()
+    }
+
+    /// What its good tokens are signed with.
+    pub(crate) fn algorithm(self) -> Algorithm {
+        self.tokens()
+            .map_or(Algorithm::Rs256, |(algorithm, _)| algorithm)
+    }
+
     /// Its tokens, where there are many: the algorithm, and how many.
     fn tokens(self) -> Option<(Algorithm, usize)> {
         match self {
