@@ -22,6 +22,7 @@ mod jwks;
 mod key_record;
 mod key_url;
 mod keys;
+mod octets;
 pub mod outline;
 mod path;
 mod policy;

@@ -2,6 +2,8 @@
 
 use smallvec::SmallVec;
 
+use crate::octets::OctetSet;
+
 /// As many fields as a request commonly has at most: so many need no allocation. Browsers send about 20.
 const USUAL_FIELDS: usize = 32;
 
@@ -28,15 +30,19 @@ impl<'a> Request<'a> {
         N: AsRef<[u8]> + ?Sized + 'a,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
-            .filter(|(name, _): &(&[u8], &[u8])| !name.starts_with(b":"));
-        Self {
+        // Filled where it stands: what is collected is moved as a whole, and it is large.
+        let mut request = Self {
             method,
             path,
-            headers: headers.collect(),
+            headers: SmallVec::new(),
+        };
+        for (name, value) in headers {
+            let name = name.as_ref();
+            if !name.starts_with(b":") {
+                request.headers.push((name, value.as_ref()));
+            }
         }
+        request
     }
 
     /// The method, byte for byte.
@@ -110,7 +116,8 @@ impl<'a> Request<'a> {
 
 /// Whether an octet may stand in a token, that is in a method or a field name (RFC 9110 section 5.6.2).
 pub(crate) fn is_token_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+    const OF_A_TOKEN: OctetSet = OctetSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    OF_A_TOKEN.has(octet)
 }
 
 /// An octet of a field name as servers that speak CGI read it: one sign is like another to them, and so is the case.

@@ -4,6 +4,7 @@ use serde_json::Number;
 
 use crate::claims::Claims;
 use crate::json::{EXACT_INTEGERS, Elements, Value};
+use crate::octets::are_same;
 use crate::policy::{ClaimRule, ClaimTest, Issuer, Requirements, ScopeDemand, TokenType};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -104,7 +105,7 @@ impl<'a> Granted<'a> {
         match *self {
             Self::Text(text) => {
                 let mut granted = text.as_bytes().split(|octet| *octet == b' ');
-                granted.any(|granted| granted == scope.as_bytes())
+                granted.any(|granted| are_same(granted, scope.as_bytes()))
             }
             Self::List(mut list) => list.any(|granted| granted.as_str() == Some(scope)),
             Self::Nothing => false,
@@ -113,7 +114,10 @@ impl<'a> Granted<'a> {
 }
 
 fn names_an_audience(claims: &Claims, audience_claim: &str, wanted: &[String]) -> bool {
-    let is_wanted = |named: &str| wanted.iter().any(|audience| audience == named);
+    let is_wanted = |named: &str| {
+        let mut wanted = wanted.iter();
+        wanted.any(|audience| are_same(audience.as_bytes(), named.as_bytes()))
+    };
     match claims.get(audience_claim) {
         Some(Value::String(named)) => is_wanted(named),
         Some(Value::Array(list)) => {

@@ -38,15 +38,19 @@ impl Timestamp {
 
     /// This point, earlier by `by`; the beginning of time when there is none.
     pub(crate) fn before(self, by: Duration) -> Self {
-        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        Self::from_millis(self.millis.saturating_sub(millis))
+        Self::from_millis(self.millis.saturating_sub(millis_of(by)))
     }
 
     /// This point, later by `by`; the end of time when it would overflow.
     pub(crate) fn after(self, by: Duration) -> Self {
-        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        Self::from_millis(self.millis.saturating_add(millis))
+        Self::from_millis(self.millis.saturating_add(millis_of(by)))
     }
+}
+
+/// The milliseconds of a duration, as far as they can be counted; in 64 bits, which a host of 32 can multiply.
+fn millis_of(duration: Duration) -> u64 {
+    let seconds = duration.as_secs().saturating_mul(1000);
+    seconds.saturating_add(u64::from(duration.subsec_millis()))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use lru::LruCache;
 use crate::claims::Claims;
 use crate::identity::{IdentityValues, UnforwardableClaim};
 use crate::keys::{KeyCache, SignedBy};
+use crate::octets::are_same;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::verify::Verified;
@@ -22,6 +23,9 @@ use turned_away::{Arrival, TurnedAway};
 /// What an entry costs besides the octets of its token, its claims, its headers and its `kid`. In wasm, of 32 bits: 152 in the list, 6 to 17 in
 /// the table, which doubles as it grows, and 8 or so for what the allocator puts around each of six pieces and rounds up.
 const ENTRY_OVERHEAD: usize = 256;
+
+/// How many octets of a token are hashed: 384 bits of its signature.
+const HASHED: usize = 64;
 
 #[cfg(target_pointer_width = "32")]
 const _: () = assert!(size_of::<(HeldToken, Held, [usize; 2])>() == 152);
@@ -110,10 +114,14 @@ impl TokenCache {
         self.used
     }
 
-    /// A token as it is looked for.
+    /// A token as it is looked for. It is hashed by its end alone, where it has its signature: no two that an issuer signed have the same
+    /// one, and nobody else can choose what stands there.
     pub(crate) fn key<'t>(&self, token: &'t [u8]) -> TokenKey<'t> {
+        let end = token.last_chunk::<HASHED>();
         TokenKey {
-            hash: self.hasher.hash_one(token),
+            hash: self
+                .hasher
+                .hash_one(end.map_or(token, |end| end.as_slice())),
             text: token,
         }
     }
@@ -128,7 +136,7 @@ impl TokenCache {
         keys: &KeyCache,
         now: Timestamp,
     ) -> Option<&Entry> {
-        if self.policy != policy.fingerprint {
+        if !are_same(&self.policy, &policy.fingerprint) {
             self.retain(|_| false);
             self.policy = policy.fingerprint;
         }

@@ -4,6 +4,7 @@ use serde_json::Number;
 
 use super::InvalidJson;
 use super::reader;
+use crate::octets::are_same;
 
 /// A JSON object (RFC 8259 section 4) with all that is in it, in two pieces of memory however much that is.
 ///
@@ -83,6 +84,10 @@ impl Inside {
 }
 
 impl Span {
+    pub(super) fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
     fn of(self, text: &str) -> Option<&str> {
         text.get(self.start as usize..self.end as usize)
     }
@@ -190,7 +195,7 @@ impl<'a> Members<'a> {
     pub(crate) fn get(self, name: &str) -> Option<Value<'a>> {
         let Self(Nodes { text, mut nodes }) = self;
         while let [Node::Name(known), behind @ ..] = nodes {
-            if known.octets(text) == name.as_bytes() {
+            if known.len() == name.len() && are_same(known.octets(text), name.as_bytes()) {
                 let nodes = behind;
                 return Nodes { text, nodes }.value();
             }

@@ -92,7 +92,7 @@ impl Reader {
         let came_twice = match names.len() {
             ..=FEW_NAMES => (1..).zip(names.iter()).any(|(next, name)| {
                 let mut others = names.iter().skip(next);
-                others.any(|other| text(name) == text(other))
+                others.any(|other| name.len() == other.len() && text(name) == text(other))
             }),
             _ => {
                 names.sort_unstable_by(|one, other| text(one).cmp(text(other)));

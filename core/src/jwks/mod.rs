@@ -8,6 +8,7 @@ use std::{error, fmt};
 use sha2::{Digest as _, Sha256};
 
 use crate::json::{InvalidJson, Object, Value};
+use crate::octets::are_same;
 use crate::verify::{Algorithm, PublicKey};
 pub(crate) use jwk::UnusableKey;
 
@@ -138,7 +139,9 @@ impl KeySet {
 
     /// The key that a token with this `kid` and this algorithm must be signed with. `kid` is compared byte for byte.
     pub(crate) fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Selection<'_> {
-        let named = |key: &&Key| kid.is_none() || key.kid.as_deref() == kid;
+        let is_kid =
+            |known: &str| kid.is_some_and(|kid| are_same(known.as_bytes(), kid.as_bytes()));
+        let named = |key: &&Key| kid.is_none() || key.kid.as_deref().is_some_and(is_kid);
         let mut fitting = self
             .keys
             .iter()

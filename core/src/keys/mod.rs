@@ -11,6 +11,7 @@ use crate::claims::NumericDate;
 use crate::fetch::{FetchFailure, FetchReport, KeyAnswer};
 use crate::jwks::{Key, KeySet, OnEmpty, Selection};
 use crate::key_record;
+use crate::octets::are_same;
 use crate::policy::{IssuerId, Policy};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -245,7 +246,7 @@ impl KeyCache {
 
     /// Whether these are the keys of that policy's issuers.
     pub(crate) fn belongs_to(&self, policy: &Policy) -> bool {
-        self.policy == policy.fingerprint
+        are_same(&self.policy, &policy.fingerprint)
     }
 
     fn fetched(&self, issuer: IssuerId) -> Option<&FetchedKeys> {
@@ -306,7 +307,7 @@ impl FetchedKeys {
 impl SignedBy {
     fn is_found_in(&self, keys: &KeySet) -> bool {
         match keys.select(self.kid.as_deref(), self.algorithm) {
-            Selection::Found(key) => key.thumbprint == self.key,
+            Selection::Found(key) => are_same(&key.thumbprint, &self.key),
             Selection::Unknown | Selection::Unusable | Selection::Ambiguous => false,
         }
     }

@@ -3,6 +3,8 @@
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash, Hasher};
 
+use crate::octets::are_same;
+
 /// A token as it is looked for, with the hash that is computed once.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenKey<'t> {
@@ -18,8 +20,6 @@ pub(super) struct HeldToken {
 }
 
 /// A token as the table hashes and compares it, held or looked for.
-///
-/// Slices of octets are compared by `memcmp`, which the C library of wasm32-wasip1 does octet by octet: eight at once take a fraction of that.
 pub(super) trait Text {
     fn hash(&self) -> u64;
     fn text(&self) -> &[u8];
@@ -110,13 +110,6 @@ impl Hasher for KnownHash {
     fn finish(&self) -> u64 {
         self.0
     }
-}
-
-fn are_same(one: &[u8], other: &[u8]) -> bool {
-    let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let is_same =
-        |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
-    one.len() == other.len() && one_rest == other_rest && one.iter().zip(other).all(is_same)
 }
 
 #[cfg(test)]
