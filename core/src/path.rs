@@ -1,8 +1,11 @@
 //! The path of a request in the one form on which every reader agrees, or a refusal.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use smallvec::SmallVec;
+
+use crate::octets::OctetSet;
 
 /// The longest path that is looked at, without its query. Envoy's default for all request headers
 /// together is 60 KiB; servers commonly end a request line at 8 KiB.
@@ -13,11 +16,8 @@ const MAX_PATH_BYTES: usize = 8 * 1024;
 /// Real data takes one or two rounds. The bound keeps a path of `%2525…` from costing thousands of passes.
 const MAX_DECODINGS: usize = 4;
 
-/// A path of so many octets and segments needs no allocation; nearly all of an API's are shorter.
-const USUAL_PATH_BYTES: usize = 128;
+/// A path of so many segments needs no allocation; nearly all of an API's have fewer.
 const USUAL_SEGMENTS: usize = 12;
-
-type Decoded = SmallVec<[u8; USUAL_PATH_BYTES]>;
 
 /// What a path segment may hold beyond plain characters, because a route says that it is data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,10 +62,10 @@ impl AllowInPath {
 ///
 /// Only an unambiguous path has this form: what the gate matches is what any upstream sees, whether it
 /// decodes the path, merges its slashes, or resolves its dots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CanonicalPath {
-    /// The decoded segments, one after the other.
-    decoded: Decoded,
+#[derive(Clone, Debug)]
+pub(crate) struct CanonicalPath<'r> {
+    /// The decoded segments, one after the other: those of the request, slashes between them, where there was nothing to decode.
+    decoded: Cow<'r, [u8]>,
     /// Where each segment starts and ends in there.
     segments: SmallVec<[Range<usize>; USUAL_SEGMENTS]>,
     /// The places of the segments that are not in their usual spelling, in their order.
@@ -77,9 +77,9 @@ pub(crate) struct CanonicalPath {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AmbiguousPath;
 
-impl CanonicalPath {
+impl<'r> CanonicalPath<'r> {
     /// Reads the whole `:path`, with its query.
-    pub(crate) fn parse(raw: &[u8]) -> Result<Self, AmbiguousPath> {
+    pub(crate) fn parse(raw: &'r [u8]) -> Result<Self, AmbiguousPath> {
         let outside = |octet: &u8| !(0x21..=0x7e).contains(octet) || *octet == b'#';
         if raw.iter().any(outside) {
             return Err(AmbiguousPath);
@@ -89,7 +89,7 @@ impl CanonicalPath {
             return Err(AmbiguousPath);
         }
         let mut canonical = Self {
-            decoded: SmallVec::with_capacity(path.len()),
+            decoded: Cow::default(),
             segments: SmallVec::new(),
             respelt: Vec::new(),
             needs: AllowInPath::NOTHING,
@@ -100,10 +100,29 @@ impl CanonicalPath {
             Some([inner @ .., b'/']) => inner,
             Some(inner) => inner,
         };
-        for segment in inner.split(|octet| *octet == b'/') {
-            canonical.push(segment)?;
+        if inner.iter().all(|octet| is_clear(*octet) || *octet == b'/') {
+            canonical.take(inner)?;
+        } else {
+            for segment in inner.split(|octet| *octet == b'/') {
+                canonical.push(segment)?;
+            }
         }
         Ok(canonical)
+    }
+
+    /// Segments that can be seen to say what they say, as nearly all do.
+    fn take(&mut self, inner: &'r [u8]) -> Result<(), AmbiguousPath> {
+        let mut start: usize = 0;
+        for segment in inner.split(|octet| *octet == b'/') {
+            if let b"" | b"." | b".." = segment {
+                return Err(AmbiguousPath);
+            }
+            let end = start.saturating_add(segment.len());
+            self.segments.push(start..end);
+            start = end.saturating_add(1);
+        }
+        self.decoded = Cow::Borrowed(inner);
+        Ok(())
     }
 
     /// The segment at that place, counted from zero: its bytes after decoding once, valid UTF-8 and not empty.
@@ -122,7 +141,7 @@ impl CanonicalPath {
         !self.respelt.is_empty()
     }
 
-    /// Whether a decoded octet is such a one.
+    /// Whether a decoded octet is such a one. A slash may be asked about that stands between two segments.
     pub(crate) fn has(&self, is_such: &dyn Fn(&u8) -> bool) -> bool {
         self.decoded.iter().any(is_such)
     }
@@ -137,7 +156,7 @@ impl CanonicalPath {
             return Err(AmbiguousPath);
         }
         let start = self.decoded.len();
-        let needs = decode(raw, &mut self.decoded)?;
+        let needs = decode(raw, self.decoded.to_mut())?;
         let text = self.decoded.get(start..).unwrap_or_default();
         if needs.is_nothing() {
             check_pieces(text)?;
@@ -154,7 +173,7 @@ impl CanonicalPath {
 }
 
 /// Decodes one raw segment once, behind `decoded`.
-fn decode(raw: &[u8], decoded: &mut Decoded) -> Result<AllowInPath, AmbiguousPath> {
+fn decode(raw: &[u8], decoded: &mut Vec<u8>) -> Result<AllowInPath, AmbiguousPath> {
     let mut needs = AllowInPath::NOTHING;
     let mut rest = raw;
     while let Some((first, behind)) = rest.split_first() {
@@ -192,9 +211,15 @@ fn is_respelt(raw: &[u8]) -> bool {
         })
 }
 
+/// Whether an octet is what it is to every reader: it may stand for itself, and ends nothing.
+fn is_clear(octet: u8) -> bool {
+    is_plain(octet) && octet != b';'
+}
+
 /// Whether an octet may stand for itself in a segment (`pchar`, RFC 3986 section 3.3).
 fn is_plain(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&octet)
+    const PLAIN: OctetSet = OctetSet::alphanumeric_and(b"-._~!$&'()*+,;=:@");
+    PLAIN.has(octet)
 }
 
 /// A decoded segment in its usual spelling (RFC 3986 section 6.2.2): escaped where it must be, and nowhere else.

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn parse(raw: &str) -> Result<CanonicalPath, AmbiguousPath> {
+fn parse(raw: &str) -> Result<CanonicalPath<'_>, AmbiguousPath> {
     CanonicalPath::parse(raw.as_bytes())
 }
 
-fn segments(path: &CanonicalPath) -> Vec<&[u8]> {
+fn segments<'p>(path: &'p CanonicalPath<'_>) -> Vec<&'p [u8]> {
     (0..).map_while(|place| path.segment(place)).collect()
 }
 
@@ -31,7 +31,7 @@ fn check(raw: &str, expected: &[&str]) {
 
 fn refused(raws: &[&str]) {
     for raw in raws {
-        assert_eq!(parse(raw), Err(AmbiguousPath), "{raw:?}");
+        assert!(parse(raw).is_err(), "{raw:?}");
     }
 }
 
@@ -100,8 +100,8 @@ fn an_octet_that_no_target_holds_is_refused_even_in_the_query() {
         "/a b", "/a\tb", "/a\r\nb", "/a\0", "/a\u{7f}", "/größe", "/a#b", "/#", "/a?b#c",
     ]);
     refused(&["/a?b c", "/a?ö", "/a?\0"]);
-    assert_eq!(CanonicalPath::parse(b"/\xff"), Err(AmbiguousPath));
-    assert_eq!(CanonicalPath::parse(b"/a?\x80"), Err(AmbiguousPath));
+    assert!(CanonicalPath::parse(b"/\xff").is_err());
+    assert!(CanonicalPath::parse(b"/a?\x80").is_err());
 }
 
 #[test]
@@ -287,8 +287,8 @@ fn the_usual_spelling_of_a_literal_is_that_literal_and_not_respelt() {
         "~$!'()*+,=:",
         "\u{1f40e}",
     ] {
-        let spelt = usual_spelling(literal.as_bytes());
-        let path = CanonicalPath::parse(format!("/{spelt}").as_bytes()).unwrap();
+        let spelt = format!("/{}", usual_spelling(literal.as_bytes()));
+        let path = CanonicalPath::parse(spelt.as_bytes()).unwrap();
         assert_eq!(path.segment(0), Some(literal.as_bytes()), "{spelt}");
         assert!(!path.has_respelt() && path.needs().is_nothing(), "{spelt}");
     }

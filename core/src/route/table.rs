@@ -101,7 +101,7 @@ impl RouteTable {
     }
 
     /// The route that decides about this path and method.
-    pub(crate) fn find(&self, path: &CanonicalPath, method: &[u8]) -> Match<'_> {
+    pub(crate) fn find(&self, path: &CanonicalPath<'_>, method: &[u8]) -> Match<'_> {
         let needs = path.needs();
         let ordinary = needs.is_nothing();
         // No literal holds a `/`, a `;` or a `%`, so that a segment which hides one never passes for it.
@@ -136,7 +136,7 @@ impl RouteTable {
     /// came, escapes and all, and Fastify leaves some escapes in (docs/upstreams.md); whoever decodes first and looks for the query
     /// then cuts the path at a `?` that was escaped (CVE-2024-38474). All of that may come together. Where no other
     /// pattern is near, every reading ends at the same leaf or at none, and nothing is ambiguous.
-    fn is_another_to_others(&self, path: &CanonicalPath, leaf: usize) -> bool {
+    fn is_another_to_others(&self, path: &CanonicalPath<'_>, leaf: usize) -> bool {
         let may_fold = self.any_case.is_some() || path.has(&is_of_a_case);
         let may_end_early = path.has(&is_mark);
         if !may_fold && !may_end_early && !path.has_respelt() {
