@@ -3,6 +3,8 @@
 //! A count, then the two lengths of every pair, then every name and value with a zero after it; all numbers are
 //! little-endian u32 (proxy-wasm ABI 0.2.1, "Serialization").
 
+use std::slice;
+
 const WORD: usize = size_of::<u32>();
 
 /// Names and values as the host gave them, checked, in their order and in one piece: nothing is copied out of it.
@@ -14,14 +16,23 @@ pub(crate) struct HeaderPairs {
 impl HeaderPairs {
     /// The pairs, or nothing when the octets are not exactly such a list. No octets at all are the empty list.
     pub(crate) fn parse(octets: Vec<u8>) -> Option<Self> {
-        let mut pairs = Pairs::of(&octets);
-        while pairs.next().is_some() {}
-        pairs.is_at_end().then_some(Self { octets })
+        if !octets.is_empty() {
+            let (lengths, mut strings) = split(&octets)?;
+            for length in lengths.iter().flat_map(|pair| pair.as_chunks().0) {
+                (_, strings) = string(strings, *length)?;
+            }
+            if !strings.is_empty() {
+                return None;
+            }
+        }
+        Some(Self { octets })
     }
 
     /// All of them, in their order.
     pub(crate) fn iter(&self) -> Pairs<'_> {
-        Pairs::of(&self.octets)
+        let (lengths, strings) = split(&self.octets).unwrap_or_default();
+        let lengths = lengths.iter();
+        Pairs { lengths, strings }
     }
 
     /// The first value of that name, which is compared byte for byte.
@@ -34,45 +45,29 @@ impl HeaderPairs {
 /// A name and its value.
 type Pair<'a> = (&'a [u8], &'a [u8]);
 
-/// Walks through a list; ends where it ends, or where it is none.
+/// The lengths of a name and of its value.
+type Lengths = [u8; 2 * WORD];
+
+/// Walks through a list that was checked.
 #[derive(Clone)]
 pub(crate) struct Pairs<'a> {
     /// Of the pairs that follow: their lengths, then their names and values.
-    lengths: &'a [u8],
+    lengths: slice::Iter<'a, Lengths>,
     strings: &'a [u8],
-}
-
-impl<'a> Pairs<'a> {
-    fn of(octets: &'a [u8]) -> Self {
-        let split = || {
-            let (count, rest) = word(octets)?;
-            rest.split_at_checked(count.checked_mul(2 * WORD)?)
-        };
-        // What is no list has strings and no lengths: that is not the end of one.
-        let (lengths, strings) = split().unwrap_or((&[], octets));
-        Self { lengths, strings }
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.lengths.is_empty() && self.strings.is_empty()
-    }
-
-    fn split_first(&self) -> Option<(Pair<'a>, Self)> {
-        let (name_length, after_name) = word(self.lengths)?;
-        let (value_length, lengths) = word(after_name)?;
-        let (name, after_name) = string(self.strings, name_length)?;
-        let (value, strings) = string(after_name, value_length)?;
-        Some(((name, value), Self { lengths, strings }))
-    }
 }
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (pair, rest) = self.split_first()?;
-        *self = rest;
-        Some(pair)
+        let [name, value] = self.lengths.next()?.as_chunks().0 else {
+            return None;
+        };
+        let (name, behind) = string(self.strings, *name)?;
+        let (value, behind) = string(behind, *value)?;
+        self.strings = behind;
+        Some((name, value))
     }
 }
 
@@ -97,14 +92,25 @@ pub(crate) fn serialize<V: AsRef<str>>(pairs: &[(&str, V)]) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-fn word(octets: &[u8]) -> Option<(usize, &[u8])> {
-    let (word, rest) = octets.split_first_chunk::<WORD>()?;
-    Some((usize::try_from(u32::from_le_bytes(*word)).ok()?, rest))
+/// The lengths in a list, and the names and values behind them.
+#[inline]
+fn split(octets: &[u8]) -> Option<(&[Lengths], &[u8])> {
+    let (count, rest) = octets.split_first_chunk()?;
+    let lengths = size(*count)?.checked_mul(size_of::<Lengths>())?;
+    let (lengths, strings) = rest.split_at_checked(lengths)?;
+    Some((lengths.as_chunks().0, strings))
 }
 
-fn string(octets: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
-    let (string, rest) = octets.split_at_checked(length)?;
+/// A string of that length, and what stands behind its zero.
+#[inline]
+fn string(octets: &[u8], length: [u8; WORD]) -> Option<(&[u8], &[u8])> {
+    let (string, rest) = octets.split_at_checked(size(length)?)?;
     Some((string, rest.strip_prefix(&[0])?))
+}
+
+#[inline]
+fn size(word: [u8; WORD]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(word)).ok()
 }
 
 #[cfg(test)]

@@ -34,16 +34,16 @@ impl Stream {
         let request = asked.request();
         let now = host::now()?;
         let needed = match gate.decide(&request, now) {
-            Decision::Allow(mut allowed) => {
-                answer::allow(gate, &allowed)?;
+            Decision::Allow(ref mut allowed) => {
+                answer::allow(gate, allowed)?;
                 self.progress.set(Progress::Passed);
                 if let Some(wanted) = allowed.fetch.take() {
                     self.fetch_behind(gate, wanted);
                 }
                 return Ok(());
             }
-            Decision::Deny(denied) => {
-                answer::deny(gate, &request, &denied);
+            Decision::Deny(ref denied) => {
+                answer::deny(gate, &request, denied);
                 return Ok(());
             }
             Decision::NeedKeys(needed) => needed,
