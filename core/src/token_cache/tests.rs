@@ -109,6 +109,22 @@ fn a_token_as_large_as_the_limit_is_kept_and_a_larger_one_is_not() {
     assert!(cache.is_empty());
 }
 
+/// Nobody can have two such signed. If somebody could, they would share a slot of the table, and nothing else.
+#[test]
+fn tokens_that_end_alike_are_told_apart() {
+    let mut cache = cache_of(100_000);
+    let signature = "s".repeat(HASHED);
+    let texts = ["a", "b"].map(|start| format!("{start}.{signature}"));
+    let [one, other] = texts.each_ref().map(|text| cache.key(text.as_bytes()));
+    assert_eq!(one.hash, other.hash);
+    let holds =
+        |cache: &TokenCache| [one, other].map(|key| cache.entries.contains(&key as &dyn Text));
+    cache.insert(one, verified(1).1);
+    assert_eq!(holds(&cache), [true, false]);
+    cache.insert(other, verified(2).1);
+    assert_eq!(holds(&cache), [true, true]);
+}
+
 /// A cache for 100 tokens of the usual size.
 fn cache_for_100() -> TokenCache {
     let (_, entry) = verified(1);
