@@ -16,8 +16,8 @@ Measures the gate as a filter in Envoy, beside Envoy's own filters and filters t
 
 Usage: bench envoy [OPTIONS]
 
-  --rounds N      how often everything is measured, in turn (default 36), after rounds that are not counted: a second of each
-  --seconds S     how long each measurement takes, a fraction if wanted (default 0.25)
+  --rounds N      how often everything is measured, in turn (default 80), after rounds that are not counted: a second of each
+  --seconds S     how long each measurement takes, a fraction if wanted (default 0.05)
   --quick         nine rounds of 0.15 s, after two that are not counted
   --loads A,B     these loads alone: rs256-one, routes-1000, rs256-distinct, rs256-zipf, es256-distinct, eddsa-distinct,
                   ps256-distinct, refused
@@ -93,9 +93,9 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Task> {
         bail!("`routes-1000` is measured with `scopegate` alone");
     }
     let (usual_rounds, usual_time) = match is_quick {
-        // Many short rounds rather than few long ones: what else the machine does comes and goes within seconds, and is to meet all of
-        // a round or none of it.
-        false => (36, Duration::from_millis(250)),
+        // Many short rounds rather than few long ones: what else the machine does comes and goes within a second, and is to meet all of
+        // what is compared or none of it.
+        false => (80, Duration::from_millis(50)),
         true => (9, Duration::from_millis(150)),
     };
     Ok(Task::Measure(Options {
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn options_are_read() {
         let usual = || Options {
-            rounds: 36,
-            time: Duration::from_millis(250),
+            rounds: 80,
+            time: Duration::from_millis(50),
             loads: Load::ALL.to_vec(),
             setups: Setup::ALL.to_vec(),
             results: None,

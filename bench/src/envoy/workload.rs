@@ -29,6 +29,9 @@ pub(crate) enum Load {
 /// How many tokens come in turn in the loads of distinct ones.
 const DISTINCT: usize = 3000;
 
+/// How often they come before the load repeats itself: for longer than any measurement takes.
+const TURNS: usize = 200;
+
 /// How many tokens there are in the load that goes by Zipf's law.
 const USERS: usize = 10_000;
 
@@ -127,7 +130,10 @@ impl Requests {
                     heads: some(algorithm, count),
                     order: zipf(count, DRAWS),
                 }),
-                (_, Some((algorithm, count))) => Ok(Self::in_turn(some(algorithm, count))),
+                (_, Some((algorithm, count))) => Ok(Self {
+                    heads: some(algorithm, count),
+                    order: in_turns(count, TURNS),
+                }),
                 (_, None) => Ok(Self::in_turn(vec![head(Some(good))])),
             })
             .collect()
@@ -179,6 +185,18 @@ pub(crate) fn head_to(host: &str, token: Option<&str>) -> Vec<u8> {
     .into_bytes()
 }
 
+/// So many in turn, that often, the first time in another order.
+///
+/// Of tokens in turn the gate's cache keeps those that came first. In one order they would follow each other for good, and of the measurements, which see
+/// but a part of a turn, some would find all tokens known and the others none. So each third one comes first, and each part of a turn then has
+/// as many that are known as another.
+fn in_turns(count: usize, turns: usize) -> Vec<usize> {
+    const APART: usize = 3;
+    let first = (0..APART).flat_map(|first| (first..count).step_by(APART));
+    let others = (1..turns).flat_map(|_| 0..count);
+    first.chain(others).collect()
+}
+
 /// Draws from so many by Zipf's law with exponent 1; the same ones each time.
 fn zipf(users: usize, draws: usize) -> Vec<usize> {
     let mut sums = Vec::with_capacity(users);
@@ -225,6 +243,13 @@ mod tests {
         assert!(draws.iter().any(|drawn| *drawn >= 990));
         assert!(draws.iter().all(|drawn| *drawn < 1000));
         assert_eq!(draws, zipf(1000, 100_000), "the same in every run");
+    }
+
+    #[test]
+    fn every_turn_has_every_token_once_and_the_first_has_them_in_thirds() {
+        let order = in_turns(7, 3);
+        assert_eq!(order[..7], [0, 3, 6, 1, 4, 2, 5]);
+        assert_eq!(order[7..], [0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
