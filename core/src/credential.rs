@@ -2,7 +2,7 @@
 
 use crate::reason::Reason;
 use crate::request::{Request, is_token_octet};
-use crate::token::{MalformedToken, UnverifiedToken};
+use crate::token::{KnownHeaders, MalformedToken, UnverifiedToken};
 
 /// The value of the one `Authorization` field.
 ///
@@ -50,9 +50,12 @@ impl<'r> Credential<'r> {
     ///
     /// Base64url and dots are characters of `token68`, so that what comes apart needs no look at each of them: whether it is one, or no
     /// credential at all, is asked about the others.
-    pub(crate) fn token(&self) -> Result<UnverifiedToken<'r>, InvalidCredential> {
+    pub(crate) fn token(
+        &self,
+        known: &KnownHeaders,
+    ) -> Result<UnverifiedToken<'r>, InvalidCredential> {
         let text = self.unchecked().unwrap_or_default();
-        match str::from_utf8(text).map(UnverifiedToken::parse) {
+        match str::from_utf8(text).map(|text| UnverifiedToken::parse_knowing(text, known)) {
             Ok(Ok(token)) => Ok(token),
             Ok(Err(malformed)) if is_token68(text) => Err(InvalidCredential::Token(malformed)),
             Ok(Err(_)) | Err(_) => Err(InvalidCredential::Credential(self.fault())),
@@ -121,10 +124,12 @@ mod tests {
     fn check(values: &[&str], expected: Result<&str, Reason>) {
         let headers = values.iter().map(|value| ("Authorization", *value));
         let request = Request::new(b"GET", Some(b"/"), headers);
-        let found = Credential::of(&request).and_then(|credential| match credential.token() {
-            Ok(_) => panic!("a token: {values:?}"),
-            Err(InvalidCredential::Credential(reason)) => Err(reason),
-            Err(InvalidCredential::Token(_)) => Ok(credential.unchecked().unwrap()),
+        let found = Credential::of(&request).and_then(|credential| {
+            match credential.token(&KnownHeaders::default()) {
+                Ok(_) => panic!("a token: {values:?}"),
+                Err(InvalidCredential::Credential(reason)) => Err(reason),
+                Err(InvalidCredential::Token(_)) => Ok(credential.unchecked().unwrap()),
+            }
         });
         assert_eq!(found, expected.map(str::as_bytes), "{values:?}");
     }
@@ -173,7 +178,10 @@ mod tests {
         let comes_apart = |token: &str| {
             let value = format!("Bearer {token}");
             let request = Request::new(b"GET", Some(b"/"), [("authorization", &value)]);
-            Credential::of(&request).unwrap().token().is_ok()
+            Credential::of(&request)
+                .unwrap()
+                .token(&KnownHeaders::default())
+                .is_ok()
         };
         assert!(comes_apart(&token) && is_token68(token.as_bytes()));
         for octet in (0..=u8::MAX).map(char::from) {

@@ -1,6 +1,10 @@
 //! The decision: one pure function from a request to what the host shall do.
 
 mod stop;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use crate::claims::{Claims, NumericDate};
 use crate::credential::{Credential, InvalidCredential};
@@ -209,7 +213,7 @@ impl<'p> Gate<'p, '_> {
                 fetch: keys.due_for(entry.by.issuer, now),
             });
         }
-        let parsed = credential.token();
+        let parsed = credential.token(&self.tokens.headers);
         if !matches!(parsed, Err(InvalidCredential::Credential(_))) {
             self.facts.token_cache = CacheUse::Miss;
         }
@@ -260,8 +264,10 @@ impl<'p> Gate<'p, '_> {
             algorithm: parsed.header.algorithm,
             key: key.thumbprint,
         };
+        let (text, header) = (parsed.header_text, Arc::clone(&parsed.header));
         let claims = verify::verify(self.verifier, &key.public, parsed)
             .map_err(|_| Reason::SignatureInvalid)?;
+        self.tokens.headers.keep(text, header);
         let identity = IdentityValues::of(&self.policy.forward, &claims);
         let entry = Entry {
             by,

@@ -19,7 +19,7 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirements::{check_type, check_validity, missing_scopes, refusing_rule};
 use crate::time::Timestamp;
-use crate::token::UnverifiedToken;
+use crate::token::{KnownHeaders, UnverifiedToken};
 use crate::verify::{self, Verifier};
 pub use step::{Check, Step, StepOutcome};
 use words::{json, malformed, numeric_date, pattern_words};
@@ -118,7 +118,7 @@ impl<'p> Inquiry<'p, '_> {
     fn token<'r>(&mut self, credential: &Credential<'r>) -> Result<UnverifiedToken<'r>, Refused> {
         let length = credential.unchecked().unwrap_or_default().len();
         let octets = format!("{length} octets");
-        let parsed = credential.token();
+        let parsed = credential.token(&KnownHeaders::default());
         let token = match parsed {
             Ok(token) => token,
             Err(InvalidCredential::Credential(reason)) => {

@@ -1,11 +1,15 @@
 //! A bearer token in the compact serialization (RFC 7515 section 7.1), taken apart but not believed.
 
+mod known_headers;
+
+use std::sync::Arc;
 use std::{error, fmt};
 
 use crate::base64url;
 use crate::claims::{Claims, InvalidClaims};
 use crate::json::{InvalidJson, Object, Value};
 use crate::verify::Algorithm;
+pub(crate) use known_headers::KnownHeaders;
 
 /// The longest token that is looked at, in bytes: what the default header limits of servers leave for one header.
 pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -16,7 +20,9 @@ pub(crate) const MAX_KID_BYTES: usize = 256;
 /// A token whose form is right. Nothing in it is true yet: it can only lead to a refusal, or to `verify`.
 pub(crate) struct UnverifiedToken<'a> {
     /// The JOSE header.
-    pub(crate) header: Header,
+    pub(crate) header: Arc<Header>,
+    /// The text that it was read from.
+    pub(crate) header_text: &'a str,
     /// The payload.
     pub(crate) claims: Claims,
     /// What was signed: the first two parts and the dot between them, as they came.
@@ -86,18 +92,27 @@ pub(crate) enum MalformedToken {
 }
 
 impl<'a> UnverifiedToken<'a> {
+    /// The same where no header is known.
+    #[cfg(test)]
+    pub(crate) fn parse(token: &'a str) -> Result<Self, MalformedToken> {
+        Self::parse_knowing(token, &KnownHeaders::default())
+    }
+
     /// Takes a token apart, and refuses every form that another reader could understand differently.
     ///
     /// # Errors
     /// The first thing that is wrong; the header is judged before the payload, and that before the signature.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, MalformedToken> {
+    pub(crate) fn parse_knowing(
+        token: &'a str,
+        known: &KnownHeaders,
+    ) -> Result<Self, MalformedToken> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(MalformedToken::TooLarge);
         }
         let (signing_input, signature) = token
             .rsplit_once('.')
             .ok_or(MalformedToken::NotThreeParts)?;
-        let (header, payload) = signing_input
+        let (header_text, payload) = signing_input
             .split_once('.')
             .ok_or(MalformedToken::NotThreeParts)?;
         if payload.contains('.') {
@@ -105,11 +120,18 @@ impl<'a> UnverifiedToken<'a> {
         }
         // Each part in turn: none is longer decoded than all of them encoded.
         let mut octets = Vec::with_capacity(token.len());
-        let header = Header::from_object(object(header, Part::Header, &mut octets)?)?;
+        let header = match known.find(header_text) {
+            Some(header) => header,
+            None => {
+                let members = object(header_text, Part::Header, &mut octets)?;
+                Arc::new(Header::from_object(members)?)
+            }
+        };
         let claims = Claims::from_object(object(payload, Part::Payload, &mut octets)?)?;
         decode(signature, Part::Signature, &mut octets)?;
         Ok(Self {
             header,
+            header_text,
             claims,
             signing_input: signing_input.as_bytes(),
             signature: octets,

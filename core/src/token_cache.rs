@@ -15,6 +15,7 @@ use crate::keys::{KeyCache, SignedBy};
 use crate::octets::are_same;
 use crate::policy::Policy;
 use crate::time::Timestamp;
+use crate::token::KnownHeaders;
 use crate::verify::Verified;
 pub(crate) use key::TokenKey;
 use key::{Hashed, HeldToken, Text};
@@ -47,6 +48,8 @@ const _: () = assert!(size_of::<(HeldToken, Held, [usize; 2])>() == 152);
 /// that is not cryptographic will do for the table: only tokens that an issuer signed are ever put into it, and
 /// which of them share a slot depends on the host's seed.
 pub struct TokenCache {
+    /// For tokens that are not held, and bounded by itself.
+    pub(crate) headers: KnownHeaders,
     entries: LruCache<HeldToken, Held, Hashed>,
     hasher: SeedableRandomState,
     turned_away: TurnedAway,
@@ -89,6 +92,7 @@ impl TokenCache {
     pub fn new(policy: &Policy, seed: u64) -> Self {
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_fixed());
         Self {
+            headers: KnownHeaders::default(),
             entries: LruCache::unbounded_with_hasher(Hashed),
             hasher,
             turned_away: TurnedAway::new(policy.token_cache_bytes),
