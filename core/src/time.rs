@@ -58,6 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn durations_count_to_the_millisecond_and_end_where_time_does() {
+        let at = Timestamp::from_millis(2_000);
+        let by = Duration::from_millis(1_234);
+        assert_eq!(at.after(by).millis(), 3_234);
+        assert_eq!(at.before(by).millis(), 766);
+        assert_eq!(at.after(Duration::MAX).millis(), u64::MAX);
+        assert_eq!(at.before(Duration::MAX).millis(), 0);
+    }
+
+    #[test]
     fn distance_is_the_same_both_ways() {
         let early = Timestamp::from_secs(10);
         let late = Timestamp::from_secs(70);
