@@ -243,7 +243,35 @@ fn careless(text: &[u8]) -> Vec<Vec<u8>> {
     pieces
 }
 
+/// The same one segment after the other, as a path with something to decode is read.
+fn one_by_one(inner: &str) -> Result<CanonicalPath<'_>, AmbiguousPath> {
+    let mut path = parse("/").unwrap();
+    for segment in inner.split('/') {
+        path.push(segment.as_bytes())?;
+    }
+    Ok(path)
+}
+
 proptest! {
+    #[test]
+    fn what_is_read_where_it_stands_is_what_it_would_be_decoded_to(
+        inner in r"[a-cA-C01._~!$&'()*+,=:@/-]{1,12}",
+    ) {
+        let inner = inner.trim_end_matches('/');
+        let raw = format!("/{inner}");
+        match (parse(&raw), one_by_one(inner)) {
+            (Ok(path), Ok(slowly)) => {
+                prop_assert_eq!(segments(&path), segments(&slowly));
+                prop_assert!(!slowly.has_respelt() && slowly.needs().is_nothing());
+                prop_assert!(!path.has_respelt() && path.needs().is_nothing());
+            }
+            (path, slowly) => {
+                // No segment at all is the root.
+                prop_assert!(inner.is_empty() || path.is_err() && slowly.is_err());
+            }
+        }
+    }
+
     #[test]
     fn reading_any_octets_never_panics(raw in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = CanonicalPath::parse(&raw);
