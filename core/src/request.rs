@@ -30,19 +30,15 @@ impl<'a> Request<'a> {
         N: AsRef<[u8]> + ?Sized + 'a,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        // Filled where it stands: what is collected is moved as a whole, and it is large.
-        let mut request = Self {
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+            .filter(|(name, _): &(&[u8], &[u8])| !name.starts_with(b":"));
+        Self {
             method,
             path,
-            headers: SmallVec::new(),
-        };
-        for (name, value) in headers {
-            let name = name.as_ref();
-            if !name.starts_with(b":") {
-                request.headers.push((name, value.as_ref()));
-            }
+            headers: headers.collect(),
         }
-        request
     }
 
     /// The method, byte for byte.
