@@ -1,5 +1,6 @@
 //! The bearer credential of a request (RFC 6750 section 2.1, RFC 9110 section 11.6.2).
 
+use crate::identity::is_credential;
 use crate::reason::Reason;
 use crate::request::{Request, is_token_octet};
 use crate::token::{KnownHeaders, MalformedToken, UnverifiedToken};
@@ -26,14 +27,17 @@ pub(crate) enum InvalidCredential {
 impl<'r> Credential<'r> {
     /// The only one that is not empty, or why there is none to check.
     pub(crate) fn of(request: &Request<'r>) -> Result<Self, Reason> {
-        let mut values = request
-            .values("authorization")
-            .map(without_blanks)
-            .filter(|value| !value.is_empty());
-        let value = values.next().ok_or(Reason::CredentialMissing)?;
-        if values.next().is_some() {
-            return Err(Reason::CredentialAmbiguous);
+        let mut only = None;
+        for (name, value) in request.headers() {
+            if !is_credential(name) {
+                continue;
+            }
+            let value = without_blanks(value);
+            if !value.is_empty() && only.replace(value).is_some() {
+                return Err(Reason::CredentialAmbiguous);
+            }
         }
+        let value = only.ok_or(Reason::CredentialMissing)?;
         Ok(Self {
             value,
             behind_scheme: after_scheme(value),
@@ -88,12 +92,10 @@ fn without_blanks(mut value: &[u8]) -> &[u8] {
 
 /// What follows the scheme `Bearer`, in any case; nothing when the scheme is another one.
 fn after_scheme(value: &[u8]) -> Option<&[u8]> {
-    let end = value
-        .iter()
-        .position(|octet| !is_token_octet(*octet))
-        .unwrap_or(value.len());
-    let (scheme, rest) = value.split_at_checked(end)?;
-    scheme.eq_ignore_ascii_case(b"bearer").then_some(rest)
+    let (scheme, rest) = value.split_first_chunk()?;
+    let is_bearer = scheme == b"Bearer" || scheme.eq_ignore_ascii_case(b"bearer");
+    let ends_there = rest.first().is_none_or(|octet| !is_token_octet(*octet));
+    (is_bearer && ends_there).then_some(rest)
 }
 
 /// `token68` of RFC 9110 section 11.2: one or more of its characters, then any number of `=`.

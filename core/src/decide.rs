@@ -111,8 +111,10 @@ pub(crate) fn find_route<'p>(
         return Err(Stop::Refuse(Reason::ConnectRefused));
     }
     let raw = request.path().ok_or(Stop::Refuse(Reason::PathMissing))?;
-    let path =
-        CanonicalPath::parse(raw).map_err(|AmbiguousPath| Stop::Refuse(Reason::PathAmbiguous))?;
+    let mut path = CanonicalPath::root();
+    if let Err(AmbiguousPath) = path.read(raw) {
+        return Err(Stop::Refuse(Reason::PathAmbiguous));
+    }
     let found = policy.routes.find(&path, request.method());
     let names_options = || {
         matches!(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::claims::Claims;
 use crate::json::{EXACT_INTEGERS, Value};
+use crate::octets::are_same;
 use crate::policy::{Forward, Policy};
 use crate::request::{Request, cgi_octet};
 
@@ -33,14 +34,14 @@ pub(crate) fn identity_fields<'r>(
     policy: &Policy,
     names: impl Iterator<Item = &'r [u8]>,
 ) -> Vec<&'r [u8]> {
-    names
-        .filter(|name| {
-            policy
-                .forward
-                .iter()
-                .any(|forward| is_spelling_of(name, &forward.header))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for name in names {
+        let mut declared = policy.forward.iter();
+        if declared.any(|forward| is_spelling_of(name, &forward.header)) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// The names of trailer fields that never go on, as they stand there, because some servers merge trailers with headers: identity,
@@ -136,8 +137,10 @@ pub(crate) fn override_fields<'r>(request: &Request<'r>) -> impl Iterator<Item =
     request.names().filter(|name| is_override(name))
 }
 
-fn is_credential(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"authorization")
+pub(crate) fn is_credential(name: &[u8]) -> bool {
+    const NAME: &[u8] = b"authorization";
+    // In small letters it comes by HTTP/2, and out of Envoy.
+    are_same(name, NAME) || name.eq_ignore_ascii_case(NAME)
 }
 
 fn is_override(name: &[u8]) -> bool {
@@ -147,11 +150,16 @@ fn is_override(name: &[u8]) -> bool {
 }
 
 /// Whether a field name reads as `declared` to a server that speaks CGI.
+#[inline]
 fn is_spelling_of(name: &[u8], declared: &str) -> bool {
-    let as_read = |octet: &u8| cgi_octet(*octet);
-    let (name, declared) = (name.iter().map(as_read), declared.as_bytes().iter());
     // A spelling has as many octets: most names are told apart by that.
-    name.len() == declared.len() && name.eq(declared.map(as_read))
+    name.len() == declared.len() && reads_as(name, declared.as_bytes())
+}
+
+#[inline(never)]
+fn reads_as(name: &[u8], declared: &[u8]) -> bool {
+    let mut pairs = name.iter().zip(declared);
+    pairs.all(|(one, other)| cgi_octet(*one) == cgi_octet(*other))
 }
 
 /// A claim as a header value; empty for one that says nothing, nothing for one that cannot be a value.

@@ -80,34 +80,50 @@ pub struct AmbiguousPath;
 impl<'r> CanonicalPath<'r> {
     /// Reads the whole `:path`, with its query.
     pub(crate) fn parse(raw: &'r [u8]) -> Result<Self, AmbiguousPath> {
-        let outside = |octet: &u8| !(0x21..=0x7e).contains(octet) || *octet == b'#';
-        if raw.iter().any(outside) {
-            return Err(AmbiguousPath);
-        }
-        let path = raw.split(|octet| *octet == b'?').next().unwrap_or(raw);
-        if path.len() > MAX_PATH_BYTES {
-            return Err(AmbiguousPath);
-        }
-        let mut canonical = Self {
+        let mut path = Self::root();
+        path.read(raw)?;
+        Ok(path)
+    }
+
+    /// The path without segments: `/`.
+    #[inline]
+    pub(crate) fn root() -> Self {
+        Self {
             decoded: Cow::default(),
             segments: SmallVec::new(),
             respelt: Vec::new(),
             needs: AllowInPath::NOTHING,
+        }
+    }
+
+    /// Reads the whole `:path`, with its query, into the path without segments. An error means that what it is now is no path.
+    ///
+    /// It does what [`CanonicalPath::parse`] does, where the path stands already: to move it takes as long as a short path takes to read.
+    pub(crate) fn read(&mut self, raw: &'r [u8]) -> Result<(), AmbiguousPath> {
+        let outside = |octet: &u8| !(0x21..=0x7e).contains(octet) || *octet == b'#';
+        // One look says this of nearly all that have no query.
+        let all_is_clear = is_clear(raw);
+        if !all_is_clear && raw.iter().any(outside) {
+            return Err(AmbiguousPath);
+        }
+        let path = match all_is_clear {
+            true => raw,
+            false => raw.split(|octet| *octet == b'?').next().unwrap_or(raw),
         };
+        if path.len() > MAX_PATH_BYTES {
+            return Err(AmbiguousPath);
+        }
         let inner = match path.strip_prefix(b"/") {
             None => return Err(AmbiguousPath),
-            Some([]) => return Ok(canonical),
+            Some([]) => return Ok(()),
             Some([inner @ .., b'/']) => inner,
             Some(inner) => inner,
         };
-        if inner.iter().all(|octet| is_clear(*octet) || *octet == b'/') {
-            canonical.take(inner)?;
-        } else {
-            for segment in inner.split(|octet| *octet == b'/') {
-                canonical.push(segment)?;
-            }
+        if all_is_clear || is_clear(inner) {
+            return self.take(inner);
         }
-        Ok(canonical)
+        let mut segments = inner.split(|octet| *octet == b'/');
+        segments.try_for_each(|segment| self.push(segment))
     }
 
     /// Segments that can be seen to say what they say, as nearly all do.
@@ -144,6 +160,11 @@ impl<'r> CanonicalPath<'r> {
     /// Whether a decoded octet is such a one. A slash may be asked about that stands between two segments.
     pub(crate) fn has(&self, is_such: &dyn Fn(&u8) -> bool) -> bool {
         self.decoded.iter().any(is_such)
+    }
+
+    /// Whether all of it stands there as it came, and was plain to see.
+    pub(crate) fn is_clear(&self) -> bool {
+        matches!(self.decoded, Cow::Borrowed(_))
     }
 
     /// What a route must allow before it can take this path: what is hidden in its segments.
@@ -211,9 +232,10 @@ fn is_respelt(raw: &[u8]) -> bool {
         })
 }
 
-/// Whether an octet is what it is to every reader: it may stand for itself, and ends nothing.
-fn is_clear(octet: u8) -> bool {
-    is_plain(octet) && octet != b';'
+/// Whether each octet of a path is what it is to every reader: it may stand for itself, and ends nothing but its segment.
+fn is_clear(path: &[u8]) -> bool {
+    const CLEAR: OctetSet = OctetSet::alphanumeric_and(b"-._~!$&'()*+,=:@/");
+    path.iter().all(|octet| CLEAR.has(*octet))
 }
 
 /// Whether an octet may stand for itself in a segment (`pchar`, RFC 3986 section 3.3).

@@ -138,7 +138,7 @@ impl RouteTable {
     /// pattern is near, every reading ends at the same leaf or at none, and nothing is ambiguous.
     fn is_another_to_others(&self, path: &CanonicalPath<'_>, leaf: usize) -> bool {
         let may_fold = self.any_case.is_some() || path.has(&is_of_a_case);
-        let may_end_early = path.has(&is_mark);
+        let may_end_early = !path.is_clear() && path.has(&is_mark);
         if !may_fold && !may_end_early && !path.has_respelt() {
             return false;
         }
@@ -262,10 +262,13 @@ impl Leaf {
     /// A route for any method does not take `delete` where DELETE has a route of its own: an upstream that
     /// reads methods without their case would serve it as the one that this route was not meant for.
     fn place(&self, method: &[u8]) -> Option<usize> {
+        let named = self.named(method);
+        if named.is_some() {
+            return named;
+        }
         let get = self.named(b"GET");
-        let as_get = get.filter(|_| method == b"HEAD");
-        if let Some(place) = self.named(method).or(as_get) {
-            return Some(place);
+        if get.is_some() && method == b"HEAD" {
+            return get;
         }
         let is_like = |name: &[u8]| name.eq_ignore_ascii_case(method);
         let looks_named = self.named.iter().any(|(name, _)| is_like(name));
