@@ -20,7 +20,9 @@ use crate::policy::{
 };
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::requirements::{check_type, check_validity, missing_scopes, refusing_rule};
+use crate::requirements::{
+    check_audience, check_time, check_type, check_validity, missing_scopes, refusing_rule,
+};
 use crate::route::Match;
 use crate::time::Timestamp;
 use crate::token::UnverifiedToken;
@@ -51,6 +53,8 @@ struct Admitted<'p> {
 ///    time, audience; 8. the key, or what to fetch, and the signature; 9. (for 5) time and audience again,
 ///    then the claim rules; 10. scopes; 11. pass, with the identity headers of the token.
 ///
+/// Of 9 and 10 a token that was verified before and comes to the route that it met last is only asked for its time.
+///
 /// Whatever the way out, the client's own identity headers are taken away.
 ///
 /// `keys` belong to `policy`, or nothing that needs them passes; `verifier` checks signatures; `now` is the host's wall clock.
@@ -73,23 +77,26 @@ pub fn decide<'p, 'r>(
         now,
         facts: &mut facts,
     };
-    let verdict = find_route(policy, request, gate.facts).and_then(|found| match found {
-        Found::Preflight => Ok(pass_preflight(policy, request)),
-        Found::Route(route) => {
+    let verdict = match find_route(policy, request, gate.facts) {
+        Ok(Found::Preflight) => Ok(pass_preflight(policy, request)),
+        Ok(Found::Route(route)) => {
             mode = route.mode.unwrap_or(policy.mode);
             gate.judge(route, request)
         }
-    });
-    match (verdict, mode) {
-        (Ok(pass), _) => Decision::Allow(Allow {
+        Err(stop) => Err(stop),
+    };
+    match verdict {
+        Ok(pass) => Decision::Allow(Allow {
             set: pass.set,
             strip: pass.strip,
             shadowed: None,
             fetch: pass.fetch,
             facts,
         }),
-        (Err(stop), Mode::Enforce) => stop.refuse(facts),
-        (Err(stop), Mode::Shadow) => Decision::Allow(stop.shadow(policy, request, facts)),
+        Err(stop) => match mode {
+            Mode::Enforce => stop.refuse(facts),
+            Mode::Shadow => Decision::Allow(stop.shadow(policy, request, facts)),
+        },
     }
 }
 
@@ -181,7 +188,7 @@ impl<'p> Gate<'p, '_> {
         let forwarding = match &route.access {
             Access::Public => route.token.unwrap_or(TokenForwarding::Strip),
             Access::Protected(wanted) => {
-                let admitted = self.admit(&Credential::of(request)?, wanted)?;
+                let admitted = self.admit(&Credential::of(request)?, route, wanted)?;
                 pass.set = admitted.set;
                 pass.fetch = admitted.fetch;
                 route.token.unwrap_or(self.policy.token)
@@ -197,6 +204,7 @@ impl<'p> Gate<'p, '_> {
     fn admit(
         &mut self,
         credential: &Credential<'_>,
+        route: &'p Route,
         wanted: &'p Requirements,
     ) -> Result<Admitted<'p>, Stop<'p>> {
         let (policy, keys, now) = (self.policy, self.keys, self.now);
@@ -209,9 +217,17 @@ impl<'p> Gate<'p, '_> {
         if let Some(entry) = self.tokens.find(token, policy, keys, now) {
             self.facts.token_cache = CacheUse::Hit;
             let issuer = accept(policy, entry.by.issuer, wanted, self.facts)?;
-            check_validity(&entry.claims, issuer, wanted, now)?;
+            check_time(&entry.claims, issuer, now)?;
+            let place = policy.routes.place_of(route);
+            if place.is_some() && entry.met == place {
+                note_subject(policy, &entry.claims, self.facts);
+            } else {
+                check_audience(&entry.claims, issuer, wanted)?;
+                authorise(policy, issuer, &entry.claims, wanted, self.facts)?;
+                entry.met = place;
+            }
             return Ok(Admitted {
-                set: authorise(policy, issuer, entry, wanted, self.facts)?,
+                set: identity(policy, entry, self.facts)?,
                 fetch: keys.due_for(entry.by.issuer, now),
             });
         }
@@ -220,7 +236,8 @@ impl<'p> Gate<'p, '_> {
             self.facts.token_cache = CacheUse::Miss;
         }
         let (issuer, entry) = self.verify(parsed?, wanted)?;
-        let set = authorise(policy, issuer, &entry, wanted, self.facts);
+        let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
+        let set = set.and_then(|()| identity(policy, &entry, self.facts));
         let fetch = keys.due_for(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })
@@ -275,6 +292,7 @@ impl<'p> Gate<'p, '_> {
             by,
             claims,
             identity,
+            met: None,
         };
         Ok((issuer, entry))
     }
@@ -296,25 +314,31 @@ fn accept<'p>(
     }
 }
 
-/// What only a verified token is told: claim rules, then scopes, then the headers it sets.
+/// What only a verified token is told: whether it meets the claim rules, then the scopes.
 fn authorise<'p>(
-    policy: &'p Policy,
+    policy: &Policy,
     issuer: &Issuer,
-    entry: &Entry,
+    claims: &Verified<Claims>,
     wanted: &'p Requirements,
     facts: &mut Facts<'p>,
-) -> Result<IdentityHeaders<'p>, Stop<'p>> {
-    let claims: &Verified<Claims> = &entry.claims;
-    if policy.envoy.log_subject {
-        facts.subject = claims.subject().map(in_one_line);
-    }
+) -> Result<(), Stop<'p>> {
+    note_subject(policy, claims, facts);
     if let Some(rule) = refusing_rule(claims, &wanted.claims) {
         facts.claim = Some(rule.claim.join("."));
         return Err(Reason::ClaimRefused.into());
     }
-    if let Some(scopes) = missing_scopes(claims, &issuer.scope_claims, &wanted.scopes) {
-        return Err(Stop::MissingScopes(scopes));
+    match missing_scopes(claims, &issuer.scope_claims, &wanted.scopes) {
+        Some(scopes) => Err(Stop::MissingScopes(scopes)),
+        None => Ok(()),
     }
+}
+
+/// The headers that a verified token sets.
+fn identity<'p>(
+    policy: &'p Policy,
+    entry: &Entry,
+    facts: &mut Facts<'p>,
+) -> Result<IdentityHeaders<'p>, Stop<'p>> {
     match &entry.identity {
         Ok(values) => Ok(IdentityHeaders::new(&policy.forward, values)),
         Err(UnforwardableClaim { place }) => {
@@ -322,5 +346,12 @@ fn authorise<'p>(
             facts.claim = forward.map(|forward| forward.claim.clone());
             Err(Reason::ClaimUnforwardable.into())
         }
+    }
+}
+
+/// Who a verified token is of, where the policy wants it in access logs.
+fn note_subject(policy: &Policy, claims: &Verified<Claims>, facts: &mut Facts<'_>) {
+    if policy.envoy.log_subject {
+        facts.subject = claims.subject().map(in_one_line);
     }
 }

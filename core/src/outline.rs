@@ -105,7 +105,7 @@ impl Policy {
         };
         match self.routes.find(&path, method) {
             Match::Route(route) => {
-                let place = self.routes().element_offset(route).unwrap_or_default();
+                let place = self.routes.place_of(route).unwrap_or_default();
                 Routed::Route(place, route)
             }
             Match::NoPath => Routed::NoPath,

@@ -12,13 +12,19 @@ use crate::time::Timestamp;
 /// The claims that refuse a token whoever signed it: time and audience.
 ///
 /// Asked before the signature is checked, so that a token that cannot pass costs no key fetch, and again
-/// for every hit of the token cache. It can only say no: what it lets through is not yet believed.
+/// for hits of the token cache. It can only say no: what it lets through is not yet believed.
 pub(crate) fn check_validity(
     claims: &Claims,
     issuer: &Issuer,
     wanted: &Requirements,
     now: Timestamp,
 ) -> Result<(), Reason> {
+    check_time(claims, issuer, now)?;
+    check_audience(claims, issuer, wanted)
+}
+
+/// Whether a token's time has come and has not passed: another answer each second, for the same token.
+pub(crate) fn check_time(claims: &Claims, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
     // RFC 7519 section 4.1.4: the current time must be before `exp`; the skew is the "small leeway".
     if !claims.expires.is_after(now, issuer.clock_skew) {
         return Err(Reason::TokenExpired);
@@ -29,6 +35,15 @@ pub(crate) fn check_validity(
     {
         return Err(Reason::TokenNotYetValid);
     }
+    Ok(())
+}
+
+/// Whether a token is meant for the upstream of a route.
+pub(crate) fn check_audience(
+    claims: &Claims,
+    issuer: &Issuer,
+    wanted: &Requirements,
+) -> Result<(), Reason> {
     let audiences = wanted.audiences.as_deref().unwrap_or(&issuer.audiences);
     if !names_an_audience(claims, &issuer.audience_claim, audiences) {
         return Err(Reason::AudienceMismatch);

@@ -21,7 +21,7 @@ pub(crate) use key::TokenKey;
 use key::{Hashed, HeldToken, Text};
 use turned_away::{Arrival, TurnedAway};
 
-/// What an entry costs besides the octets of its token, its claims, its headers and its `kid`. In wasm, of 32 bits: 152 in the list, 6 to 17 in
+/// What an entry costs besides the octets of its token, its claims, its headers and its `kid`. In wasm, of 32 bits: 160 in the list, 6 to 17 in
 /// the table, which doubles as it grows, and 8 or so for what the allocator puts around each of six pieces and rounds up.
 const ENTRY_OVERHEAD: usize = 256;
 
@@ -29,7 +29,7 @@ const ENTRY_OVERHEAD: usize = 256;
 const HASHED: usize = 64;
 
 #[cfg(target_pointer_width = "32")]
-const _: () = assert!(size_of::<(HeldToken, Held, [usize; 2])>() == 152);
+const _: () = assert!(size_of::<(HeldToken, Held, [usize; 2])>() == 160);
 
 /// Verified tokens, the least recently used of which make room for those that come again sooner.
 ///
@@ -65,6 +65,8 @@ pub(crate) struct Entry {
     pub(crate) claims: Verified<Claims>,
     /// The identity headers that it sets, or the claim that cannot be one.
     pub(crate) identity: Result<IdentityValues, UnforwardableClaim>,
+    /// The route that it met last, by its place in the policy: its claims do not change, and neither does what the route wants of them.
+    pub(crate) met: Option<usize>,
 }
 
 /// An entry, and when it was put there or found last.
@@ -132,14 +134,14 @@ impl TokenCache {
 
     /// The entry of a token whose key would still be found for it, under the policy that accepted it.
     ///
-    /// One that is not is dropped. Time, audience and scopes are the caller's to check, on every hit.
+    /// One that is not is dropped. Time is the caller's to check on every hit, and all that a route wants on each that is not of the route met last.
     pub(crate) fn find(
         &mut self,
         token: TokenKey<'_>,
         policy: &Policy,
         keys: &KeyCache,
         now: Timestamp,
-    ) -> Option<&Entry> {
+    ) -> Option<&mut Entry> {
         if !are_same(&self.policy, &policy.fingerprint) {
             self.retain(|_| false);
             self.policy = policy.fingerprint;
@@ -150,7 +152,10 @@ impl TokenCache {
             return None;
         }
         // What was found last is the most recently used: this looks nothing up again.
-        self.entries.peek_mru().map(|(_, held)| &held.entry)
+        self.entries
+            .iter_mut()
+            .next()
+            .map(|(_, held)| &mut held.entry)
     }
 
     /// The entry of a token, which is now the one used last.

@@ -185,6 +185,11 @@ impl RouteTable {
     pub(crate) fn all(&self) -> &[Route] {
         &self.routes
     }
+
+    /// The place of one of these routes in that order; nothing for another's.
+    pub(crate) fn place_of(&self, route: &Route) -> Option<usize> {
+        self.routes.element_offset(route)
+    }
 }
 
 /// Whether an octet ends the path of a URL that is not decoded yet (RFC 3986 section 3.3).

@@ -29,6 +29,7 @@ fn entry(number: u8, claims: Verified<Claims>) -> Entry {
         by,
         claims,
         identity,
+        met: None,
     }
 }
 
