@@ -2,39 +2,85 @@
 
 use scopegate_core::Request;
 
-use crate::header_pairs::HeaderPairs;
+use crate::header_pairs::Pairs;
 use crate::host::{self, HeaderMap, HostError};
 
 /// The octets of a request's header map. What the core reads points into them.
 pub(crate) struct Asked {
-    fields: HeaderPairs,
+    octets: Vec<u8>,
 }
 
 impl Asked {
     /// Reads the request of the effective context.
     pub(crate) fn read() -> Result<Self, HostError> {
-        let fields = host::fields(HeaderMap::Request)?;
-        match fields.value(METHOD) {
-            Some(_) => Ok(Self { fields }),
-            None => Err(HostError::malformed("get_header_map_pairs")),
-        }
+        let octets = host::serialized_fields(HeaderMap::Request)?;
+        Ok(Self { octets })
     }
 
-    /// The request as the core reads it.
-    pub(crate) fn request(&self) -> Request<'_> {
-        let method = self.fields.value(METHOD).unwrap_or_default();
-        Request::new(method, self.fields.value(b":path"), self.fields.iter())
+    /// Fills a request with what it holds.
+    ///
+    /// # Errors
+    /// They are no header map, or there is no method among them.
+    pub(crate) fn fill<'a>(&'a self, request: &mut Request<'a>) -> Result<(), HostError> {
+        // Checked while it is read: a walk of its own would cost each request as much again.
+        let mut pairs = Pairs::of(&self.octets);
+        let has_method = request.fill(pairs.by_ref()).is_some();
+        match has_method && pairs.are_all() {
+            true => Ok(()),
+            false => Err(HostError::malformed("get_header_map_pairs")),
+        }
     }
 
     /// One of these fields, as Envoy would give it.
     #[cfg(test)]
     pub(crate) fn sample(fields: &[(&str, &str)]) -> Self {
         let octets = crate::header_pairs::serialize(fields);
-        let fields = octets.and_then(HeaderPairs::parse);
         Self {
-            fields: fields.unwrap(),
+            octets: octets.unwrap(),
         }
     }
 }
 
-const METHOD: &[u8] = b":method";
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: [(&str, &str); 5] = [
+        (":path", "/a?b"),
+        (":method", "PUT"),
+        ("x", "1"),
+        (":path", "/other"),
+        (":method", "GET"),
+    ];
+
+    #[test]
+    fn a_request_has_its_first_method_and_path_and_the_fields_that_are_no_pseudo_headers() {
+        let asked = Asked::sample(&FIELDS);
+        let mut request = Request::empty();
+        assert_eq!(asked.fill(&mut request), Ok(()));
+        assert_eq!(request.method(), b"PUT");
+        assert_eq!(request.path(), Some(&b"/a?b"[..]));
+        let fields: Vec<_> = request.headers().collect();
+        assert_eq!(fields, [(&b"x"[..], &b"1"[..])]);
+    }
+
+    #[test]
+    fn what_has_no_method_or_is_cut_is_no_request() {
+        let malformed = Err(HostError::malformed("get_header_map_pairs"));
+        let nothing = Asked::sample(&[]);
+        assert_eq!(nothing.fill(&mut Request::empty()), malformed);
+        let without = Asked::sample(&[(":path", "/"), ("method", "GET")]);
+        assert_eq!(without.fill(&mut Request::empty()), malformed);
+        let whole = Asked::sample(&FIELDS).octets;
+        for length in 0..whole.len() {
+            let octets = whole[..length].to_vec();
+            assert_eq!(
+                Asked { octets }.fill(&mut Request::empty()),
+                malformed,
+                "{length} octets"
+            );
+        }
+        let octets = [whole.as_slice(), b"x"].concat();
+        assert_eq!(Asked { octets }.fill(&mut Request::empty()), malformed);
+    }
+}

@@ -16,23 +16,14 @@ pub(crate) struct HeaderPairs {
 impl HeaderPairs {
     /// The pairs, or nothing when the octets are not exactly such a list. No octets at all are the empty list.
     pub(crate) fn parse(octets: Vec<u8>) -> Option<Self> {
-        if !octets.is_empty() {
-            let (lengths, mut strings) = split(&octets)?;
-            for length in lengths.iter().flat_map(|pair| pair.as_chunks().0) {
-                (_, strings) = string(strings, *length)?;
-            }
-            if !strings.is_empty() {
-                return None;
-            }
-        }
-        Some(Self { octets })
+        let mut pairs = Pairs::of(&octets);
+        pairs.by_ref().for_each(drop);
+        pairs.are_all().then_some(Self { octets })
     }
 
     /// All of them, in their order.
     pub(crate) fn iter(&self) -> Pairs<'_> {
-        let (lengths, strings) = split(&self.octets).unwrap_or_default();
-        let lengths = lengths.iter();
-        Pairs { lengths, strings }
+        Pairs::of(&self.octets)
     }
 
     /// The first value of that name, which is compared byte for byte.
@@ -48,7 +39,7 @@ type Pair<'a> = (&'a [u8], &'a [u8]);
 /// The lengths of a name and of its value.
 type Lengths = [u8; 2 * WORD];
 
-/// Walks through a list that was checked.
+/// Walks through a list as far as it is one.
 #[derive(Clone)]
 pub(crate) struct Pairs<'a> {
     /// Of the pairs that follow: their lengths, then their names and values.
@@ -56,17 +47,33 @@ pub(crate) struct Pairs<'a> {
     strings: &'a [u8],
 }
 
+impl<'a> Pairs<'a> {
+    /// The pairs of these octets. No octets at all are the empty list.
+    pub(crate) fn of(octets: &'a [u8]) -> Self {
+        // What is too short for its count is left as it is: strings without lengths, which are not all there is.
+        let (lengths, strings) = split(octets).unwrap_or((&[], octets));
+        let lengths = lengths.iter();
+        Self { lengths, strings }
+    }
+
+    /// Whether the octets are exactly such a list: to be asked behind the last pair.
+    pub(crate) fn are_all(&self) -> bool {
+        self.lengths.as_slice().is_empty() && self.strings.is_empty()
+    }
+}
+
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let [name, value] = self.lengths.next()?.as_chunks().0 else {
+        let [name, value] = self.lengths.as_slice().first()?.as_chunks().0 else {
             return None;
         };
         let (name, behind) = string(self.strings, *name)?;
         let (value, behind) = string(behind, *value)?;
         self.strings = behind;
+        self.lengths.next();
         Some((name, value))
     }
 }

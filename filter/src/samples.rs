@@ -1,6 +1,6 @@
 //! What the unit tests share: a policy of two issuers, and requests with tokens of theirs.
 
-use scopegate_core::{Decision, KeyRequest, Policy, Timestamp};
+use scopegate_core::{Decision, KeyRequest, Policy, Request, Timestamp};
 
 use crate::asked::Asked;
 use crate::configuration;
@@ -56,7 +56,10 @@ pub(crate) fn asked(issuer: &str) -> Asked {
 /// What the core wants fetched for such a request.
 pub(crate) fn wanted(issuer: &str) -> KeyRequest {
     let gate = Gate::new(1, policy());
-    match gate.decide(&asked(issuer).request(), NOW) {
+    let asked = asked(issuer);
+    let mut request = Request::empty();
+    asked.fill(&mut request).unwrap();
+    match gate.decide(&request, NOW) {
         Decision::NeedKeys(needed) => needed.keys,
         other => panic!("the core answered {other:?}"),
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use scopegate_core::{Decision, IssuerId, KeyRequest, NeedKeys, Timestamp, forbidden_trailers};
+use scopegate_core::{Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, forbidden_trailers};
 
 use crate::answer;
 use crate::asked::Asked;
@@ -31,7 +31,8 @@ impl Stream {
 
     fn judge(&self, gate: &Gate) -> Result<(), HostError> {
         let asked = Asked::read()?;
-        let request = asked.request();
+        let mut request = Request::empty();
+        asked.fill(&mut request)?;
         let now = host::now()?;
         let needed = match gate.decide(&request, now) {
             Decision::Allow(ref mut allowed) => {
@@ -74,7 +75,9 @@ impl Stream {
             self.wake_root(gate, needed.keys.issuer)?;
         }
         if let Err(Full(waiter)) = joined {
-            answer::deny(gate, &waiter.asked.request(), &needed.give_up());
+            let mut request = Request::empty();
+            waiter.asked.fill(&mut request)?;
+            answer::deny(gate, &request, &needed.give_up());
         }
         Ok(())
     }

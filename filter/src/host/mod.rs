@@ -110,12 +110,18 @@ pub(crate) fn set_effective_context(context: u32) -> Result<(), HostError> {
 
 /// All fields of a header map.
 pub(crate) fn fields(map: HeaderMap) -> Result<HeaderPairs, HostError> {
+    let fields = HeaderPairs::parse(serialized_fields(map)?);
+    fields.ok_or(HostError::malformed("get_header_map_pairs"))
+}
+
+/// All fields of a header map, in the ABI's serialisation, which nobody has looked at yet.
+pub(crate) fn serialized_fields(map: HeaderMap) -> Result<Vec<u8>, HostError> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a size to live variables.
     let status =
         unsafe { abi::proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
     done("get_header_map_pairs", status)?;
-    HeaderPairs::parse(take(data, size)).ok_or(HostError::malformed("get_header_map_pairs"))
+    Ok(take(data, size))
 }
 
 /// Removes every field of that name.
