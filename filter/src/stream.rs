@@ -1,9 +1,11 @@
 //! One request: read once, decided, and let pass, refused or made to wait.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use scopegate_core::{Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, forbidden_trailers};
+use scopegate_core::{
+    Decision, IssuerId, KeyRequest, NeedKeys, Request, Timestamp, forbidden_trailers,
+};
 
 use crate::answer;
 use crate::asked::Asked;
@@ -17,7 +19,9 @@ pub(crate) struct Stream {
     context: u32,
     /// Nothing when the root context has no policy, where Envoy should not have created a request.
     gate: Option<Rc<Gate>>,
-    progress: Rc<Cell<Progress>>,
+    progress: Cell<Progress>,
+    /// Instead of that, once the request has waited: its place in the queue knows it too. Few requests wait, and the others need no memory for it.
+    shared_progress: OnceCell<Rc<Cell<Progress>>>,
 }
 
 impl Stream {
@@ -25,8 +29,14 @@ impl Stream {
         Self {
             context,
             gate,
-            progress: Rc::new(Cell::new(Progress::Held)),
+            progress: Cell::new(Progress::Held),
+            shared_progress: OnceCell::new(),
         }
+    }
+
+    fn progress(&self) -> &Cell<Progress> {
+        let shared = self.shared_progress.get();
+        shared.map_or(&self.progress, |shared| shared.as_ref())
     }
 
     fn judge(&self, gate: &Gate) -> Result<(), HostError> {
@@ -37,7 +47,7 @@ impl Stream {
         let needed = match gate.decide(&request, now) {
             Decision::Allow(ref mut allowed) => {
                 answer::allow(gate, allowed)?;
-                self.progress.set(Progress::Passed);
+                self.progress().set(Progress::Passed);
                 if let Some(wanted) = allowed.fetch.take() {
                     self.fetch_behind(gate, wanted);
                 }
@@ -61,10 +71,11 @@ impl Stream {
         needed: NeedKeys<'_>,
         now: Timestamp,
     ) -> Result<(), HostError> {
+        let progress = self.shared_progress.get_or_init(Rc::default);
         let waiter = Waiter {
             context: self.context,
             asked,
-            progress: Rc::clone(&self.progress),
+            progress: Rc::clone(progress),
             deadline: None,
         };
         // Wanted whether there is a place to wait or not: a full queue must not keep the keys from coming.
@@ -113,16 +124,16 @@ impl Stream {
     }
 
     fn leave_queue(&self) {
-        if let (Progress::Waiting, Some(gate)) = (self.progress.get(), &self.gate) {
+        if let (Progress::Waiting, Some(gate)) = (self.progress().get(), &self.gate) {
             gate.waiting.borrow_mut().leave(self.context);
             gate.publish_waiting();
-            self.progress.set(Progress::Held);
+            self.progress().set(Progress::Held);
         }
     }
 
     /// Whether the body and the trailers may go on.
     fn action(&self) -> Action {
-        match self.progress.get() {
+        match self.progress().get() {
             Progress::Passed => Action::Continue,
             Progress::Held | Progress::Waiting => Action::Pause,
         }
@@ -140,7 +151,7 @@ impl StreamContext for Stream {
             Some(gate) => {
                 if let Err(error) = self.judge(gate) {
                     self.leave_queue();
-                    self.progress.set(Progress::Held);
+                    self.progress().set(Progress::Held);
                     answer::deny_broken(gate, error);
                 }
             }
@@ -156,7 +167,7 @@ impl StreamContext for Stream {
 
     /// Trailers are a second place to claim an identity in: some servers merge them with the headers.
     fn on_request_trailers(&mut self) -> Action {
-        if self.progress.get() == Progress::Held {
+        if self.progress().get() == Progress::Held {
             // Refused before they came.
             return Action::Pause;
         }
@@ -164,7 +175,7 @@ impl StreamContext for Stream {
             && let Err(error) = strip_trailers(gate)
         {
             self.leave_queue();
-            self.progress.set(Progress::Held);
+            self.progress().set(Progress::Held);
             answer::deny_broken(gate, error);
         }
         self.action()
@@ -201,7 +212,7 @@ mod tests {
     #[test]
     fn trailers_that_cannot_be_stripped_do_not_pass() {
         let mut stream = Stream::new(2, Some(Rc::new(Gate::new(1, policy()))));
-        stream.progress.set(Progress::Passed);
+        stream.progress().set(Progress::Passed);
         assert_eq!(stream.on_request_body(), Action::Continue);
         assert_eq!(stream.on_request_trailers(), Action::Pause);
     }

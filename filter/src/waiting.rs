@@ -37,9 +37,10 @@ pub(crate) const GRACE: Duration = Duration::from_millis(100);
 const LOOK: u32 = 5;
 
 /// How far a request has come. Shared between its context and its place in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing has let it pass yet: neither its body nor its trailers may go on.
+    #[default]
     Held,
     /// It waits for keys, and holds still as well.
     Waiting,
