@@ -34,6 +34,21 @@ macro_rules! entry_points {
                 })
             }
 
+            #[cfg(target_arch = "wasm32")]
+            unsafe extern "C" {
+                /// The linker's own: what has to run before anything else.
+                fn __wasm_call_ctors();
+            }
+
+            /// Envoy calls it once for each VM. Without it the linker takes the module for a program, of which each entry begins and ends it: four
+            /// calls more for each time that Envoy enters.
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(no_mangle)]
+            extern "C" fn _initialize() {
+                // SAFETY: it is called before anything else is, and once.
+                unsafe { __wasm_call_ctors() };
+            }
+
             #[unsafe(no_mangle)]
             extern "C" fn proxy_abi_version_0_2_1() {}
 

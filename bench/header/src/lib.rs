@@ -7,6 +7,7 @@
 mod filter {
     #![allow(unsafe_code)]
 
+    use std::mem::ManuallyDrop;
     use std::ptr::null_mut;
 
     /// The name of the header that is read.
@@ -14,6 +15,11 @@ mod filter {
 
     const REQUEST_HEADERS: u32 = 0;
     const CONTINUE: u32 = 0;
+
+    unsafe extern "C" {
+        /// The linker's own: what has to run before anything else.
+        fn __wasm_call_ctors();
+    }
 
     #[link(wasm_import_module = "env")]
     unsafe extern "C" {
@@ -26,13 +32,20 @@ mod filter {
         ) -> u32;
     }
 
+    /// Envoy calls it once for each VM. Without it the linker takes the module for a program, of which each entry begins and ends it.
+    #[unsafe(no_mangle)]
+    extern "C" fn _initialize() {
+        // SAFETY: it is called before anything else is, and once.
+        unsafe { __wasm_call_ctors() };
+    }
+
     #[unsafe(no_mangle)]
     extern "C" fn proxy_abi_version_0_2_1() {}
 
     /// Where the host puts an answer of that size.
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-        Box::leak(vec![0; size].into_boxed_slice()).as_mut_ptr()
+        ManuallyDrop::new(Vec::with_capacity(size)).as_mut_ptr()
     }
 
     #[unsafe(no_mangle)]
@@ -49,7 +62,7 @@ mod filter {
             )
         };
         if status == 0 && !data.is_null() && size > 0 {
-            // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which leaked a boxed slice of just that size.
+            // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which made room for just that many octets.
             drop(unsafe { Vec::from_raw_parts(data, size, size) });
         }
         CONTINUE

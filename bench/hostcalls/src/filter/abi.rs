@@ -1,5 +1,6 @@
 //! The host calls themselves. Their statuses are looked at by nobody: a call that failed would be missing in the trace log that is compared.
 
+use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
 
 /// A header map, in the ABI's number.
@@ -12,6 +13,11 @@ pub(super) enum HeaderMap {
 /// A counter's number.
 #[derive(Clone, Copy)]
 pub(super) struct Metric(u32);
+
+unsafe extern "C" {
+    /// The linker's own: what has to run before anything else.
+    fn __wasm_call_ctors();
+}
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -68,13 +74,20 @@ unsafe extern "C" {
     ) -> u32;
 }
 
+/// Envoy calls it once for each VM. Without it the linker takes the module for a program, of which each entry begins and ends it.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    // SAFETY: it is called before anything else is, and once.
+    unsafe { __wasm_call_ctors() };
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
 /// Where the host puts an answer of that size.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-    Box::leak(vec![0; size].into_boxed_slice()).as_mut_ptr()
+    ManuallyDrop::new(Vec::with_capacity(size)).as_mut_ptr()
 }
 
 pub(super) fn header_map_pairs(map: HeaderMap) -> Vec<u8> {
@@ -116,7 +129,7 @@ fn taken(status: u32, data: *mut u8, size: usize) -> Vec<u8> {
     if status != 0 || data.is_null() || size == 0 {
         return Vec::new();
     }
-    // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which leaked a boxed slice of just that size.
+    // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which made room for just that many octets.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
