@@ -29,4 +29,5 @@ pub mod tools;
 pub mod upstream;
 pub mod upstreams;
 pub mod vectors;
+pub mod wait;
 mod wire;

@@ -11,11 +11,11 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::tools;
+use e2e::{tools, wait};
 
 mod support;
 
-use support::{POLICY, Place, Running, texts, wait_until};
+use support::{POLICY, Place, Running, texts};
 
 const ROWS: usize = 13;
 
@@ -144,7 +144,7 @@ fn envoy_goes_with_the_demo_whatever_ends_it() {
         assert_eq!(place.envoys(), 1);
         demo.signal(signal);
         assert_eq!(demo.child.wait().unwrap().code(), code, "{signal}");
-        wait_until(|| place.envoys() == 0);
+        wait::until("Envoy is gone", || place.envoys() == 0);
     }
 }
 

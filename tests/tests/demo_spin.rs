@@ -9,11 +9,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use e2e::tools;
+use e2e::{tools, wait};
 
 mod support;
 
-use support::{Place, Running, texts, wait_until};
+use support::{Place, Running, texts};
 
 /// Those of the table, and the one after a restart.
 const ROWS: usize = 14;
@@ -115,7 +115,7 @@ fn spin_goes_with_the_demo_whatever_ends_it() {
         assert!(place.running(SPIN) > 0);
         demo.signal(signal);
         assert_eq!(demo.child.wait().unwrap().code(), code, "{signal}");
-        wait_until(|| place.running(SPIN) == 0);
+        wait::until("Spin is gone", || place.running(SPIN) == 0);
     }
 }
 

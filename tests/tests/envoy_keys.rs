@@ -14,7 +14,7 @@ use e2e::corpus::Runner;
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};
 use e2e::test_key::{self, TestKey};
-use e2e::{http1, sample, tools};
+use e2e::{http1, sample, tools, wait};
 
 type Keys = BTreeMap<String, TestKey>;
 
@@ -41,14 +41,6 @@ fn is_alive(gate: &Gate, keys: &Keys) {
         "{}",
         gate.envoy.log()
     );
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited 10 s until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -183,7 +175,7 @@ fn a_client_that_leaves_while_it_waits_hurts_nobody() {
             "{text}host: api.example.com\r\nx-case-id: left\r\nauthorization: Bearer {token}\r\n\r\nhalf a body"
         );
         leaving.write_all(head.as_bytes()).unwrap();
-        wait_until("the keys are asked for", || {
+        wait::until("the keys are asked for", || {
             gate.key_requests("one", "main").len() == 1
         });
         drop(leaving);
@@ -211,11 +203,11 @@ fn a_fetch_outlives_the_only_client_that_asked_for_it() {
         "GET /timesheets HTTP/1.1\r\nhost: api.example.com\r\nx-case-id: left\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     leaving.write_all(head.as_bytes()).unwrap();
-    wait_until("the keys are asked for", || {
+    wait::until("the keys are asked for", || {
         gate.key_requests("one", "main").len() == 1
     });
     drop(leaving);
-    wait_until("the keys are there", || {
+    wait::until("the keys are there", || {
         gate.envoy.log().contains("keys of `auth0`")
     });
     assert_eq!(

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::corpus::Runner;
 use e2e::corpus::policy::complete;
@@ -15,7 +15,7 @@ use e2e::gate::{Gate, Plan};
 use e2e::judge::Prepared;
 use e2e::test_key::{self, TestKey};
 use e2e::tools::{self, Tools};
-use e2e::{config, sample};
+use e2e::{config, sample, wait};
 
 const RUNNER: Runner = Runner::EnvoyHttp1;
 
@@ -212,7 +212,9 @@ fn a_good_update_takes_over_and_a_bad_one_changes_nothing() {
     plan.filtered_listener("one", &config::discovered_gate(&file));
     let gate = plan.start().unwrap();
     let health = Prepared::get("/healthz");
-    wait_until(|| status(&gate, "one", &health) == Some(200));
+    wait::until("the first policy serves", || {
+        status(&gate, "one", &health) == Some(200)
+    });
     let admin = Prepared::get("/admin").bearer(&sample::token(&keys, "alice").unwrap());
     assert_eq!(status(&gate, "one", &admin), Some(403));
 
@@ -224,7 +226,7 @@ fn a_good_update_takes_over_and_a_bad_one_changes_nothing() {
             &first.replace("scopes: [admin]", "scopes: [\"*\"]"),
         ),
     );
-    wait_until(|| gate.envoy.log().contains("column "));
+    wait::until("the log says why", || gate.envoy.log().contains("column "));
     assert_eq!(status(&gate, "one", &health), Some(200));
     assert_eq!(status(&gate, "one", &admin), Some(403));
 
@@ -233,7 +235,9 @@ fn a_good_update_takes_over_and_a_bad_one_changes_nothing() {
         .replace("scopes: [admin]", "authenticated: true")
         .replace("path: /healthz", "path: /livez");
     write(&file, &config::discovery_file(&tools.filter, &second));
-    wait_until(|| status(&gate, "one", &health) == Some(403));
+    wait::until("the second policy serves", || {
+        status(&gate, "one", &health) == Some(403)
+    });
     assert_eq!(status(&gate, "one", &admin), Some(200));
     assert_eq!(status(&gate, "one", &Prepared::get("/livez")), Some(200));
 }
@@ -250,12 +254,4 @@ fn status(gate: &Gate, listener: &str, request: &Prepared) -> Option<u16> {
         .send(listener, RUNNER, request, &gate.fresh_id())
         .unwrap();
     Some(answer.status)
-}
-
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited 15 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -8,10 +8,10 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::envoy::Envoy;
-use e2e::{http1, processes, tools};
+use e2e::{http1, processes, tools, wait};
 
 /// The folder in which this test program, started a second time, leaves the number of its Envoy.
 const CHILD: &str = "SCOPEGATE_TEST_CHILD";
@@ -108,7 +108,7 @@ fn an_envoy_dies_with_a_parent_that_is_killed() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let id = wait_for(|| {
+    let id = wait::until_some("the child has an Envoy", || {
         std::fs::read_to_string(folder.path().join("id"))
             .ok()?
             .parse()
@@ -117,16 +117,5 @@ fn an_envoy_dies_with_a_parent_that_is_killed() {
     assert!(processes::runs(id).unwrap());
     parent.kill().unwrap();
     parent.wait().unwrap();
-    wait_for(|| (!processes::runs(id).unwrap()).then_some(()));
-}
-
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "waited for 20 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait::until("Envoy is gone", || !processes::runs(id).unwrap());
 }

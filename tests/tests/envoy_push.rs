@@ -7,13 +7,13 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::corpus::Runner;
 use e2e::corpus::policy::complete;
 use e2e::gate::{Gate, Plan};
 use e2e::judge::Prepared;
-use e2e::{config, sample, test_key, tools};
+use e2e::{config, sample, test_key, tools, wait};
 use scopegate::streams::Streams;
 use scopegate::{Outcome, ecds};
 
@@ -36,7 +36,7 @@ fn a_policy_goes_live_if_it_opens_nothing_that_is_not_meant() {
     plan.filtered_listener("one", &config::discovered_gate(&file));
     let gate = plan.start().unwrap();
     let health = Prepared::get("/healthz");
-    wait_until(|| status(&gate, &health) == Some(200));
+    wait::until("the policy serves", || status(&gate, &health) == Some(200));
     let admin = Prepared::get("/admin").bearer(&sample::token(&keys, "alice").unwrap());
     assert_eq!(status(&gate, &admin), Some(403));
     let push = |policy: &str, more: &[&str]| -> (Outcome, String) {
@@ -64,7 +64,7 @@ fn a_policy_goes_live_if_it_opens_nothing_that_is_not_meant() {
     let (outcome, said) = push(&open, &["--allow", "* /admin"]);
     assert_eq!(outcome, Outcome::Well, "{said}");
     assert!(said.contains("Envoy has taken it"), "{said}");
-    wait_until(|| status(&gate, &admin) == Some(200));
+    wait::until("/admin is open", || status(&gate, &admin) == Some(200));
 
     // One that is none.
     let (outcome, said) = push(&open.replace("public:", "pubic:"), &[]);
@@ -82,7 +82,7 @@ fn a_policy_goes_live_if_it_opens_nothing_that_is_not_meant() {
     // And a stricter one needs no word.
     let (outcome, said) = push(&first, &[]);
     assert_eq!(outcome, Outcome::Well, "{said}");
-    wait_until(|| status(&gate, &admin) == Some(403));
+    wait::until("/admin is closed", || status(&gate, &admin) == Some(403));
 }
 
 /// The same policy with the keys of its first issuer in a file.
@@ -137,12 +137,4 @@ impl std::io::Write for Said {
 fn status(gate: &Gate, request: &Prepared) -> Option<u16> {
     let answer = gate.send("one", RUNNER, request, &gate.fresh_id()).unwrap();
     Some(answer.status)
-}
-
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited 15 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

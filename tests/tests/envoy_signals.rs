@@ -6,12 +6,12 @@
 )]
 
 use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use e2e::corpus::Runner;
 use e2e::gate::{Gate, Plan};
 use e2e::judge::Prepared;
-use e2e::{http1, sample, test_key, tools};
+use e2e::{http1, sample, test_key, tools, wait};
 
 const RUNNER: Runner = Runner::EnvoyHttp1;
 
@@ -213,18 +213,10 @@ fn a_log_at_its_most_talkative_holds_no_token_and_no_claim() {
 
 /// Envoy's log with all of these in it. It writes with a delay, and the answer is there before its lines are.
 fn whole_log(gate: &Gate, told: &[&str]) -> String {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    loop {
+    wait::until_some(&format!("the log has all of {told:?}"), || {
         let log = gate.envoy.log();
-        if told.iter().all(|told| log.contains(told)) {
-            return log;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "refusals are told at debug level:\n{log}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        told.iter().all(|told| log.contains(told)).then_some(log)
+    })
 }
 
 #[test]
@@ -268,15 +260,10 @@ fn a_websocket_is_opened_with_a_token_and_not_without() {
     );
 }
 
+#[track_caller]
 fn wait_for(gate: &Gate, name: &str, number: u64) {
-    let name = format!("wasmcustom.scopegate.{name}");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while gate.envoy.stat(&name).unwrap() != Some(number) {
-        assert!(
-            Instant::now() < deadline,
-            "{name} never was {number}: {:?}",
-            gate.envoy.stat(&name)
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let stat = format!("wasmcustom.scopegate.{name}");
+    wait::until(&format!("{name} is {number}"), || {
+        gate.envoy.stat(&stat).unwrap() == Some(number)
+    });
 }

@@ -13,10 +13,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use e2e::processes;
 use e2e::spin::{Launch, Program};
+use e2e::{processes, wait};
 
 /// The folder in which this test program, started a second time, works.
 const CHILD: &str = "SCOPEGATE_TEST_CHILD";
@@ -56,7 +56,9 @@ fn both_processes_are_gone_when_it_is_dropped() {
     launch.stores = vec!["entries".to_owned()];
     let spin = launch.start().unwrap();
     assert_eq!(spin.address(), SocketAddr::from(([127, 0, 0, 1], 4321)));
-    wait_for(|| spin.told("Control"));
+    wait::until("it tells where it is controlled", || {
+        spin.told("Control").is_some()
+    });
     let log = spin.log();
     assert!(log.contains("upstream is http://a.example\n"), "{log}");
     let stores = spin.folder().join("stores.toml");
@@ -81,7 +83,7 @@ fn both_processes_are_gone_when_it_is_dropped() {
     let place = spin.folder().to_owned();
     drop(spin);
     for id in processes {
-        wait_for(|| (!processes::runs(id).unwrap()).then_some(()));
+        wait::until("it is gone", || !processes::runs(id).unwrap());
     }
     assert!(!place.exists());
 }
@@ -103,11 +105,13 @@ fn both_processes_die_with_a_parent_that_is_killed() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let ids = wait_for(|| fs::read_to_string(folder.path().join("ids")).ok());
+    let ids = wait::until_some("the child has both", || {
+        fs::read_to_string(folder.path().join("ids")).ok()
+    });
     parent.kill().unwrap();
     parent.wait().unwrap();
     for id in ids.split(' ').map(|id| id.parse().unwrap()) {
-        wait_for(|| (!processes::runs(id).unwrap()).then_some(()));
+        wait::until("it is gone", || !processes::runs(id).unwrap());
     }
 }
 
@@ -129,15 +133,4 @@ fn one_that_ends_or_never_serves_is_told_in_its_own_words() {
 
     fs::remove_file(&silent.manifest).unwrap();
     assert!(says(&silent).starts_with("there is no manifest at "));
-}
-
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "waited for 20 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -9,10 +9,10 @@ use e2e::config::{self, Address};
 use e2e::corpus::Runner;
 use e2e::gate::{Gate, Plan};
 use e2e::judge::{Prepared, Seen};
-use e2e::sample;
 use e2e::server::{Reply, Server, answer};
 use e2e::test_key::{self, TestKey};
 use e2e::tools::{self, Tools};
+use e2e::{sample, wait};
 use serde_json::json;
 
 pub(crate) const RUNNER: Runner = Runner::EnvoyHttp1;
@@ -189,7 +189,7 @@ impl Bench {
         plan.filtered_listener("one", &config::discovered_gate(&file));
         let gate = plan.start().unwrap();
         let health = Prepared::get("/healthz");
-        wait_until("the gate serves", || status(&gate, &health) == Some(200));
+        wait::until("the gate serves", || status(&gate, &health) == Some(200));
         (gate, file)
     }
 
@@ -230,15 +230,6 @@ pub(crate) fn status(gate: &Gate, request: &Prepared) -> Option<u16> {
 pub(crate) fn stat(gate: &Gate, name: &str) -> Option<u64> {
     let name = format!("wasmcustom.scopegate.{name}");
     gate.envoy.stat(&name).unwrap()
-}
-
-#[track_caller]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited 15 s until {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// Envoy looks at a watched file when it is moved into place.

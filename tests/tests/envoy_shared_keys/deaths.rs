@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use e2e::gate::{Gate, Plan};
 use e2e::http1::{self, Answer as Response};
-use e2e::{config, sample, test_key, tools};
+use e2e::{config, sample, test_key, tools, wait};
 use serde_json::json;
 
-use crate::bench::{Answer, Bench, Issuer, lines, stat, wait_until};
+use crate::bench::{Answer, Bench, Issuer, lines, stat};
 
 const WORKERS: usize = 4;
 
@@ -45,13 +45,13 @@ fn keys_outlive_the_death_of_every_vm() {
     for client in &mut clients {
         assert!(is_envoys_own_503(&client.ask("/timesheets", AT_ONCE)));
     }
-    wait_until("the log tells of all of them", || {
+    wait::until("the log tells of all of them", || {
         lines(&gate, DEATH).len() == WORKERS
     });
     for client in &mut clients {
         // The first request that a new VM sees.
         let mut id = String::new();
-        wait_until("the VM is replaced", || {
+        wait::until("the VM is replaced", || {
             id = client.send("/watched", "");
             !is_envoys_own_503(&client.answer())
         });
@@ -106,11 +106,11 @@ fn waits_for_a_vm_that_dies(tick: u128) -> Option<Waits> {
     let started = Instant::now();
     let mut fetching = clients_before.remove(0);
     fetching.send("/timesheets", &format!("x-trap: {tick}\r\n"));
-    wait_until("the keys are asked for", || bench.issuer.asked() == 1);
+    wait::until("the keys are asked for", || bench.issuer.asked() == 1);
     for client in &mut clients_before {
         client.send("/timesheets", "");
     }
-    wait_until("the VM dies", || !lines(&gate, DEATH).is_empty());
+    wait::until("the VM dies", || !lines(&gate, DEATH).is_empty());
     assert_eq!(bench.issuer.asked(), 1);
     bench.issuer.set(|state| state.answer = Answer::Key("p256"));
 
@@ -126,7 +126,7 @@ fn waits_for_a_vm_that_dies(tick: u128) -> Option<Waits> {
         let after = clients_after.into_iter().map(|mut client| {
             scope.spawn(move || {
                 // One of them comes to the worker whose VM has died.
-                wait_until("there is a VM", || {
+                wait::until("there is a VM", || {
                     let answer = client.ask("/timesheets", "");
                     let is_served = answer.status == 200;
                     assert!(is_served || is_envoys_own_503(&answer), "{answer:?}");
@@ -224,7 +224,7 @@ fn clients<'a>(gate: &'a Gate, bench: &Bench, of_each: u64) -> Vec<Client<'a>> {
         stream: http1::connect(address).unwrap(),
     };
     let clients = (0..WORKERS).map(client).collect();
-    wait_until("each worker has its clients", || {
+    wait::until("each worker has its clients", || {
         let stats = gate.envoy.stats().unwrap();
         let has_its = |worker| {
             let name = format!("listener.one.worker_{worker}.downstream_cx_active");

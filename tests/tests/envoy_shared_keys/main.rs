@@ -12,10 +12,10 @@ mod policies;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bench::{Answer, Bench, all_are, ask_all_workers, lines, stat, status, wait_until};
+use bench::{Answer, Bench, all_are, ask_all_workers, lines, stat, status};
 use e2e::corpus::{TokenSpec, mint};
 use e2e::judge::Prepared;
-use e2e::sample;
+use e2e::{sample, wait};
 
 #[test]
 fn all_workers_wait_for_one_fetch_and_answer_soon_after_it() {
@@ -92,7 +92,7 @@ fn an_issuer_that_never_answers_is_asked_once_and_all_workers_keep_the_deadline(
     let started = Instant::now();
     let answers = std::thread::scope(|scope| {
         let asking = scope.spawn(|| ask_all_workers(&gate, &request));
-        wait_until("all of them wait", || {
+        wait::until("all of them wait", || {
             stat(&gate, "keys.auth0.waiting") == Some(64)
         });
         asking.join().unwrap()
@@ -103,7 +103,7 @@ fn an_issuer_that_never_answers_is_asked_once_and_all_workers_keep_the_deadline(
         waited >= Duration::from_millis(1_900) && waited < Duration::from_secs(4),
         "{waited:?}"
     );
-    wait_until("nobody waits", || {
+    wait::until("nobody waits", || {
         stat(&gate, "keys.auth0.waiting") == Some(0)
     });
     // Within the cool-down all workers know better than to wait.
@@ -133,7 +133,7 @@ fn keys_are_refreshed_without_traffic_and_a_removed_one_is_refused_everywhere() 
         .issuer
         .set(|state| state.answer = Answer::Key("p256-other"));
     // Nobody asks for anything now.
-    wait_until("the keys are fetched again", || {
+    wait::until("the keys are fetched again", || {
         stat(&gate, "key_fetch.auth0.installed") == Some(2)
     });
     std::thread::sleep(Duration::from_millis(500));
@@ -190,7 +190,7 @@ fn each_change_of_state_is_told_once_and_gauges_say_how_keys_stand() {
     assert_eq!(stat(&gate, "keys.auth0.count"), Some(1));
     bench.issuer.set(|state| state.answer = Answer::Status(500));
     for (state, at_least) in [(2, 8), (3, 10), (4, 14)] {
-        wait_until("the state changes", || {
+        wait::until("the state changes", || {
             stat(&gate, "keys.auth0.state") == Some(state)
         });
         assert!(stat(&gate, "keys.auth0.age_seconds") >= Some(at_least));
@@ -202,7 +202,7 @@ fn each_change_of_state_is_told_once_and_gauges_say_how_keys_stand() {
     );
     // It comes back, and nobody has to ask.
     bench.issuer.set(|state| state.answer = Answer::Key("p256"));
-    wait_until("the keys are fresh", || {
+    wait::until("the keys are fresh", || {
         stat(&gate, "keys.auth0.state") == Some(1)
     });
     all_are(&ask_all_workers(&gate, &request), 200, None);
@@ -238,7 +238,7 @@ fn a_clock_that_is_off_is_told_once() {
         .set(|state| state.date = Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     let gate = bench.start("ttl: 1s");
     all_are(&ask_all_workers(&gate, &bench.request()), 200, None);
-    wait_until("keys were fetched four times", || {
+    wait::until("keys were fetched four times", || {
         stat(&gate, "key_fetch.auth0.installed") >= Some(4)
     });
     // Thirty years, at least.

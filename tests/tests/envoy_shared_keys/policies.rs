@@ -4,11 +4,11 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use e2e::judge::Prepared;
-use e2e::{config, http1, sample};
+use e2e::{config, http1, sample, wait};
 use serde_json::{Value, json};
 
 use crate::bench::{
-    Answer, Bench, NO_ISSUER, all_are, ask_all_workers, lines, stat, status, wait_until, write,
+    Answer, Bench, NO_ISSUER, all_are, ask_all_workers, lines, stat, status, write,
 };
 
 #[test]
@@ -23,7 +23,7 @@ fn a_new_policy_starts_with_the_keys_that_are_there() {
     let policy = bench.policy("timeout: 2s").replace("/healthz", "/livez");
     write(&file, &config::discovery_file(&bench.tools.filter, &policy));
     let health = Prepared::get("/livez");
-    wait_until("the new policy serves", || {
+    wait::until("the new policy serves", || {
         status(&gate, &health) == Some(200)
     });
     all_are(&ask_all_workers(&gate, &request), 200, None);
@@ -51,7 +51,7 @@ fn a_new_vm_starts_with_the_keys_that_are_there() {
     });
     write(&file, &discovered.to_string());
     let health = Prepared::get("/livez");
-    wait_until("the new VMs serve", || status(&gate, &health) == Some(200));
+    wait::until("the new VMs serve", || status(&gate, &health) == Some(200));
     all_are(&ask_all_workers(&gate, &request), 200, None);
     assert_eq!(bench.issuer.asked(), 1);
     let vms = gate
@@ -75,11 +75,11 @@ fn the_policy_that_is_gone_leaves_nothing_behind() {
     let policy = NO_ISSUER.replace("/healthz", "/livez");
     write(&file, &config::discovery_file(&bench.tools.filter, &policy));
     let health = Prepared::get("/livez");
-    wait_until("the new policy serves", || {
+    wait::until("the new policy serves", || {
         status(&gate, &health) == Some(200)
     });
     // Its keys are nobody's any more: they are not fetched, and the gauges do not speak of them.
-    wait_until("the gauges are empty", || {
+    wait::until("the gauges are empty", || {
         stat(&gate, "keys.auth0.count") == Some(0)
     });
     let asked = bench.issuer.asked();
@@ -100,16 +100,16 @@ fn a_policy_that_goes_while_it_fetches_gives_its_turn_to_the_next() {
         "GET /timesheets HTTP/1.1\r\nhost: api.example.com\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     leaving.write_all(head.as_bytes()).unwrap();
-    wait_until("the keys are asked for", || bench.issuer.asked() == 1);
+    wait::until("the keys are asked for", || bench.issuer.asked() == 1);
     drop(leaving);
-    wait_until("nobody waits", || {
+    wait::until("nobody waits", || {
         stat(&gate, "keys.auth0.waiting") == Some(0)
     });
     bench.issuer.set(|state| state.answer = Answer::Key("p256"));
     let policy = bench.policy("timeout: 30s").replace("/healthz", "/livez");
     write(&file, &config::discovery_file(&bench.tools.filter, &policy));
     let health = Prepared::get("/livez");
-    wait_until("the new policy serves", || {
+    wait::until("the new policy serves", || {
         status(&gate, &health) == Some(200)
     });
     let started = Instant::now();

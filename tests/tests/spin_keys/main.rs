@@ -20,7 +20,7 @@ use e2e::spin::application::Protocol;
 use e2e::spin::control::Control;
 use e2e::spin::gate::{Gate, Surroundings};
 use e2e::test_key::{self, TestKey};
-use e2e::tools;
+use e2e::{tools, wait};
 
 /// How often clients and instances meet.
 const CLIENTS: usize = 16;
@@ -112,12 +112,11 @@ impl Bench {
         records.pop_first().unwrap()
     }
 
+    #[track_caller]
     fn wait_for_fetches(&self, number: usize) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.fetches() < number {
-            assert!(Instant::now() < deadline, "waited 10 s for a fetch");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait::until(&format!("{number} fetches came"), || {
+            self.fetches() >= number
+        });
     }
 
     /// All requests from all clients at once. Gives the number of instances that lived when all clients waited for the first keys.

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use e2e::{http1, processes};
+use e2e::{http1, processes, wait};
 
 /// The policy of the example.
 pub(crate) const POLICY: &str = include_str!("../../../examples/timesheets/policy.yaml");
@@ -120,7 +120,9 @@ impl Running {
 
     /// Envoy's workers take a new policy over a moment after its main thread has accepted it.
     pub(crate) fn wait_until_healthz_is(&self, status: u16) {
-        wait_until(|| self.status_of_healthz() == status);
+        wait::until(&format!("/healthz answers {status}"), || {
+            self.status_of_healthz() == status
+        });
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -139,12 +141,4 @@ impl Drop for Running {
 pub(crate) fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
-}
-
-pub(crate) fn wait_until(mut look: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !look() {
-        assert!(Instant::now() < deadline, "waited for 20 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
