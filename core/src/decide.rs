@@ -53,7 +53,7 @@ struct Admitted<'p> {
 ///    time, audience; 8. the key, or what to fetch, and the signature; 9. (for 5) time and audience again,
 ///    then the claim rules; 10. scopes; 11. pass, with the identity headers of the token.
 ///
-/// Of 9 and 10 a token that was verified before and comes to the route that it met last is only asked for its time.
+/// Of 9 and 10 a token that comes to the route that it met last is only asked for its time.
 ///
 /// Whatever the way out, the client's own identity headers are taken away.
 ///
@@ -214,11 +214,11 @@ impl<'p> Gate<'p, '_> {
         // Whatever equals a token that was verified is one: its octets need no second look.
         let text = credential.unchecked().unwrap_or_default();
         let token = self.tokens.key(text);
+        let place = policy.routes.place_of(route);
         if let Some(entry) = self.tokens.find(token, policy, keys, now) {
             self.facts.token_cache = CacheUse::Hit;
             let issuer = accept(policy, entry.by.issuer, wanted, self.facts)?;
             check_time(&entry.claims, issuer, now)?;
-            let place = policy.routes.place_of(route);
             if place.is_some() && entry.met == place {
                 note_subject(policy, &entry.claims, self.facts);
             } else {
@@ -235,9 +235,12 @@ impl<'p> Gate<'p, '_> {
         if !matches!(parsed, Err(InvalidCredential::Credential(_))) {
             self.facts.token_cache = CacheUse::Miss;
         }
-        let (issuer, entry) = self.verify(parsed?, wanted)?;
+        let (issuer, mut entry) = self.verify(parsed?, wanted)?;
         let set = authorise(policy, issuer, &entry.claims, wanted, self.facts);
-        let set = set.and_then(|()| identity(policy, &entry, self.facts));
+        let set = set.and_then(|()| {
+            entry.met = place;
+            identity(policy, &entry, self.facts)
+        });
         let fetch = keys.due_for(entry.by.issuer, now);
         self.tokens.insert(token, entry);
         Ok(Admitted { set: set?, fetch })

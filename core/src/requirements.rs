@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 
 /// The claims that refuse a token whoever signed it: time and audience.
 ///
-/// Asked before the signature is checked, so that a token that cannot pass costs no key fetch, and again
-/// for hits of the token cache. It can only say no: what it lets through is not yet believed.
+/// Asked before the signature is checked, so that a token that cannot pass costs no key fetch. It can only say no: what it lets through is
+/// not yet believed. A hit of the token cache is asked for time by itself, and for the audience where that may be another one.
 pub(crate) fn check_validity(
     claims: &Claims,
     issuer: &Issuer,

@@ -134,7 +134,7 @@ impl TokenCache {
 
     /// The entry of a token whose key would still be found for it, under the policy that accepted it.
     ///
-    /// One that is not is dropped. Time is the caller's to check on every hit, and all that a route wants on each that is not of the route met last.
+    /// One that is not is dropped. Time and issuer are the caller's to check on every hit, and what else a route wants on each that is not of the route met last.
     pub(crate) fn find(
         &mut self,
         token: TokenKey<'_>,
