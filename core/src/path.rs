@@ -89,7 +89,7 @@ impl<'r> CanonicalPath<'r> {
     #[inline]
     pub(crate) fn root() -> Self {
         Self {
-            decoded: Cow::default(),
+            decoded: Cow::Borrowed(&[]),
             segments: SmallVec::new(),
             respelt: Vec::new(),
             needs: AllowInPath::NOTHING,
@@ -162,7 +162,7 @@ impl<'r> CanonicalPath<'r> {
         self.decoded.iter().any(is_such)
     }
 
-    /// Whether all of it stands there as it came, and was plain to see.
+    /// Whether all of it stands there as it came, and was plain to see: nothing in it ends a path.
     pub(crate) fn is_clear(&self) -> bool {
         matches!(self.decoded, Cow::Borrowed(_))
     }

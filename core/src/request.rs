@@ -51,13 +51,15 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Takes in fields among which the method and the raw path are: the first `:method` and the first `:path`. Nothing where there is no method:
-    /// then it is no request.
+    /// Makes it a request of these fields, among which the method and the raw path are: the first `:method` and the first `:path`. Nothing where there
+    /// is no method: then it is no request, and must not be decided about.
     ///
     /// It does what [`Request::new`] does, where the request stands already: its place for fields is half a kilobyte, which would be moved each time.
     #[must_use]
     pub fn fill(&mut self, fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Option<()> {
         let mut method = None;
+        self.path = None;
+        self.headers.clear();
         for (name, value) in fields {
             match name {
                 b":method" => method = method.or(Some(value)),

@@ -40,8 +40,8 @@ macro_rules! entry_points {
                 fn __wasm_call_ctors();
             }
 
-            /// Envoy calls it once for each VM. Without it the linker takes the module for a program, of which each entry begins and ends it: four
-            /// calls more for each time that Envoy enters.
+            /// Envoy calls it once for each VM. A module that names its constructors nowhere is a program to the linker, and each entry begins and
+            /// ends it: four calls more for each time that Envoy enters.
             #[cfg(target_arch = "wasm32")]
             #[unsafe(no_mangle)]
             extern "C" fn _initialize() {

@@ -20,7 +20,8 @@ pub(crate) struct Stream {
     /// Nothing when the root context has no policy, where Envoy should not have created a request.
     gate: Option<Rc<Gate>>,
     progress: Cell<Progress>,
-    /// Instead of that, once the request has waited: its place in the queue knows it too. Few requests wait, and the others need no memory for it.
+    /// Instead of that, once the request has begun to wait: its place in the queue knows it too. Few requests wait, and the others need no memory
+    /// for it.
     shared_progress: OnceCell<Rc<Cell<Progress>>>,
 }
 

@@ -36,7 +36,7 @@ pub(crate) const GRACE: Duration = Duration::from_millis(100);
 /// take half a millisecond of a second.
 const LOOK: u32 = 5;
 
-/// How far a request has come. Shared between its context and its place in the queue.
+/// How far a request has come. Shared between its context and its place in the queue, once it has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing has let it pass yet: neither its body nor its trailers may go on.

@@ -1,4 +1,6 @@
 //! Known tokens in a real Envoy: WebAssembly compares octets with instructions of its own, which the unit tests do not run.
+//!
+//! Before its last 64 octets a changed token has the same hash as the known one, and only the comparison tells them apart.
 
 use std::time::Duration;
 
@@ -27,7 +29,6 @@ fn what_differs_from_a_known_token_in_any_octet_does_not_pass() {
         let name = "wasmcustom.scopegate.token_cache.hit";
         gate.envoy.stat(name).unwrap()
     };
-    // Of two lengths, so that what is compared has two ends.
     for subject in ["alice", "bob"] {
         let token = sample::token(&keys, subject).unwrap();
         assert!(passes(&token));

@@ -7,7 +7,6 @@
 mod filter {
     #![allow(unsafe_code)]
 
-    use std::mem::ManuallyDrop;
     use std::ptr::null_mut;
 
     /// The name of the header that is read.
@@ -45,7 +44,9 @@ mod filter {
     /// Where the host puts an answer of that size.
     #[unsafe(no_mangle)]
     extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-        ManuallyDrop::new(Vec::with_capacity(size)).as_mut_ptr()
+        Box::leak(Box::<[u8]>::new_uninit_slice(size))
+            .as_mut_ptr()
+            .cast()
     }
 
     #[unsafe(no_mangle)]
@@ -62,7 +63,7 @@ mod filter {
             )
         };
         if status == 0 && !data.is_null() && size > 0 {
-            // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which made room for just that many octets.
+            // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which leaked a boxed slice of just that size, and has filled it.
             drop(unsafe { Vec::from_raw_parts(data, size, size) });
         }
         CONTINUE

@@ -1,6 +1,5 @@
 //! The host calls themselves. Their statuses are looked at by nobody: a call that failed would be missing in the trace log that is compared.
 
-use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
 
 /// A header map, in the ABI's number.
@@ -87,7 +86,9 @@ extern "C" fn proxy_abi_version_0_2_1() {}
 /// Where the host puts an answer of that size.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-    ManuallyDrop::new(Vec::with_capacity(size)).as_mut_ptr()
+    Box::leak(Box::<[u8]>::new_uninit_slice(size))
+        .as_mut_ptr()
+        .cast()
 }
 
 pub(super) fn header_map_pairs(map: HeaderMap) -> Vec<u8> {
@@ -129,7 +130,7 @@ fn taken(status: u32, data: *mut u8, size: usize) -> Vec<u8> {
     if status != 0 || data.is_null() || size == 0 {
         return Vec::new();
     }
-    // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which made room for just that many octets.
+    // SAFETY: the host got `data` from `proxy_on_memory_allocate(size)`, which leaked a boxed slice of just that size, and has filled it.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
