@@ -82,6 +82,22 @@ fn where_everything_passed_a_semicolon_opens_nothing() {
 }
 
 #[test]
+fn a_semicolon_that_passed_where_everything_did_and_passes_no_longer_is_told() {
+    let watched = "path: \"/{*rest}\", authenticated: true, mode: shadow";
+    let (old, new) = (
+        text(&[ONE], "mode: shadow\n", &[watched]),
+        text(&[ONE], "", &[watched]),
+    );
+    // `/a;b` is 400 now; `/` is what it was.
+    let comparison = compared(&old, &new);
+    let [change] = comparison.regions.as_slice() else {
+        panic!("{comparison:#?}");
+    };
+    assert_eq!(change.direction, Direction::Stricter);
+    assert!(change.regions.keys().eq(["/{*more}"]), "{change:#?}");
+}
+
+#[test]
 fn a_method_in_small_letters_takes_the_one_in_capitals_away() {
     let any = "path: /a, public: true";
     let old = text(&[ONE], "", &[any]);

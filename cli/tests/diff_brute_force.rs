@@ -251,13 +251,13 @@ fn matches(pattern: &str, path: &str) -> bool {
         && pattern.segments.iter().zip(&segments).all(fits)
 }
 
-/// A path, and the same with a `;` in each of its segments, where only routes that allow one in their parameters have it.
-fn with_semicolons(path: &str) -> Vec<String> {
+/// A path, and the same with a `;` or an escaped slash in each of its segments, where only routes that allow one in their parameters have it.
+fn with_data(path: &str) -> Vec<String> {
     let ends = path.match_indices('/').map(|(start, _)| start).skip(1);
     let ends = ends.chain([path.len()]);
-    let hidden = ends.map(|end| {
+    let hidden = ends.flat_map(|end| {
         let (before, behind) = path.split_at(end);
-        format!("{before};d{behind}")
+        [";", "%2F"].map(|data| format!("{before}{data}d{behind}"))
     });
     [path.to_owned()].into_iter().chain(hidden).collect()
 }
@@ -306,7 +306,7 @@ proptest! {
                 continue;
             }
             for (pattern, methods) in &change.regions {
-                let paths = with_semicolons(&witnesses[pattern]);
+                let paths = with_data(&witnesses[pattern]);
                 let asked = methods.iter().map(|method| if method == ANY_METHOD { "OTHER" } else { method.as_str() });
                 let gets_in = asked.flat_map(|method| paths.iter().map(move |path| (method, path))).any(|(method, path)| {
                     tokens.iter().any(|token| {

@@ -140,6 +140,8 @@ struct Rule<'p> {
     allow_in_path: AllowInPath,
     /// Whether ambiguous paths pass too: in shadow mode for everything they do.
     takes_ambiguous: bool,
+    /// Whether a path of the region may be ambiguous by what its segments hold.
+    has_data: bool,
 }
 
 impl<'p> Rule<'p> {
@@ -160,6 +162,7 @@ impl<'p> Rule<'p> {
                     false => AllowInPath::default(),
                 },
                 takes_ambiguous: watches_all && mode_of(policy, route) == Mode::Shadow,
+                has_data: region.has_data(),
             },
             Routed::NoPath | Routed::NoMethod { .. } | Routed::Ambiguous { .. } => Self {
                 admission: Admission::without_route(policy),
@@ -168,6 +171,7 @@ impl<'p> Rule<'p> {
                 token: TokenForwarding::Keep,
                 allow_in_path: AllowInPath::default(),
                 takes_ambiguous: watches_all,
+                has_data: region.has_data(),
             },
         }
     }
@@ -175,8 +179,13 @@ impl<'p> Rule<'p> {
     fn is_within(&self, other: &Self) -> bool {
         self.admission == Admission::Nobody
             || (self.admission.is_within(&other.admission)
-                && (other.takes_ambiguous || other.allow_in_path.covers(self.allow_in_path))
+                && (other.takes_ambiguous || self.takes_no_more_data_than(other))
                 && (!self.hands_on_unchecked() || other.hands_on_unchecked()))
+    }
+
+    /// Whether the other takes in segments whatever this one takes there, where neither is in shadow mode for everything.
+    fn takes_no_more_data_than(&self, other: &Self) -> bool {
+        !(self.takes_ambiguous && self.has_data) && other.allow_in_path.covers(self.allow_in_path)
     }
 
     /// Whether the upstream sees a token that nobody has checked.
