@@ -234,6 +234,17 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_is_filled_again_has_nothing_of_the_last_one() {
+        let mut request = Request::empty();
+        let first: [(&[u8], &[u8]); 3] = [(b":method", b"PUT"), (b":path", b"/x"), (b"a", b"1")];
+        assert!(request.fill(first).is_some());
+        let second: [(&[u8], &[u8]); 2] = [(b"b", b"2"), (b":method", b"GET")];
+        assert!(request.fill(second).is_some());
+        assert_eq!((request.method(), request.path()), (&b"GET"[..], None));
+        assert!(request.headers().eq([(&b"b"[..], &b"2"[..])]));
+    }
+
+    #[test]
     fn pseudo_headers_are_no_fields() {
         assert_eq!(
             request("GET", &[(":path", "/x"), ("a", "b")])
